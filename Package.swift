@@ -1,0 +1,165 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Two ways to build the same sources.
+///
+/// `QHPSI_EMBEDDED=1 swift build -c release` makes what is installed: Embedded Swift, 0.8 MB static
+/// programs that start as fast as C, and small plugins.  Without it the targets are ordinary Swift,
+/// which the tests and the fuzzers need.  The Makefile sets it.
+let embedded = Context.environment["QHPSI_EMBEDDED"] == "1"
+let fuzzing = Context.environment["QHPSI_FUZZ"] == "1"
+
+/// Every Swift target is compiled with the same strictness.
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ]
+    + (embedded
+        ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
+    + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"])] : [])
+
+/// How a program or plugin is linked when it is built to be installed.
+enum Linkage {
+    /// No dynamic loader, no NSS, no plugins: programs run once per connection or message.
+    case selfContained
+    /// libc outside: programs that use dlopen, NSS or DNS.
+    case systemLinked
+
+    var settings: [LinkerSetting] {
+        guard embedded else { return [] }
+        // clang says that -pie is unused beside -static-pie; the driver always passes it.
+        let common = [
+            "-use-ld=lld", "-Xlinker", "--gc-sections", "-Xclang-linker",
+            "-Wno-unused-command-line-argument",
+        ]
+        return switch self {
+        case .selfContained: [.unsafeFlags(common + ["-Xclang-linker", "-static-pie"])]
+        case .systemLinked: [.unsafeFlags(common)]
+        }
+    }
+}
+
+/// Where a target lives: one folder per stage of the mail's way.
+enum Stage: String { case Accept, Enqueue, Inspect, Send, System }
+
+extension Target {
+    static func library(
+        _ name: String, in stage: Stage, uses: [Target.Dependency] = []
+    ) -> Target {
+        .target(
+            name: name, dependencies: uses, path: "Sources/\(stage)/\(name)",
+            swiftSettings: strict)
+    }
+    /// C only: module maps, headers and short shims.
+    static func bridge(_ name: String, in stage: Stage) -> Target {
+        .target(name: name, path: "Sources/\(stage)/\(name)")
+    }
+    static func program(
+        _ name: String, in stage: Stage, uses: [Target.Dependency], linked: Linkage
+    ) -> Target {
+        .executableTarget(
+            name: name, dependencies: uses, path: "Sources/\(stage)/\(name)",
+            swiftSettings: strict, linkerSettings: linked.settings)
+    }
+    /// A shared object with one exported C symbol; see qhpsi_plugin(3).
+    static func plugin(_ name: String, uses: [Target.Dependency]) -> Target {
+        .target(
+            name: name, dependencies: uses, path: "Sources/Inspect/\(name)",
+            swiftSettings: strict, linkerSettings: Linkage.systemLinked.settings)
+    }
+    static func tests(
+        of name: String, in stage: Stage, uses: [Target.Dependency] = []
+    ) -> Target {
+        .testTarget(
+            name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + uses,
+            path: "Tests/\(stage)/\(name)Tests", swiftSettings: strict)
+    }
+    /// Tests that drive the installed programs as a user would.
+    static func programTests(_ name: String, uses: [Target.Dependency] = []) -> Target {
+        .testTarget(
+            name: "\(name)Tests", dependencies: ["Testbed"] + uses,
+            path: "Tests/Programs/\(name)Tests", swiftSettings: strict)
+    }
+    static func fuzzer(_ name: String, uses: [Target.Dependency]) -> Target {
+        .executableTarget(
+            name: name, dependencies: uses, path: "Fuzz/\(name)", swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
+    }
+}
+
+let system: [Target] = [
+    .bridge("CBoot", in: .System),
+    .bridge("CPosix", in: .System),
+    .library("ByteText", in: .System),
+    .library("Posix", in: .System, uses: ["CBoot", "CPosix"]),
+    .library("ControlFiles", in: .System, uses: ["ByteText", "Posix"]),
+    .library("Logging", in: .System, uses: ["ByteText"]),
+]
+let accept: [Target] = [
+    .systemLibrary(
+        name: "CTinyCDB", path: "Sources/Accept/CTinyCDB", pkgConfig: "libcdb",
+        providers: [.apt(["libcdb-dev"])]),
+    .library("SMTPGrammar", in: .Accept, uses: ["ByteText"]),
+    .library(
+        "SMTPSession", in: .Accept,
+        uses: [
+            "ByteText", "ControlFiles", "CTinyCDB", "EnvelopeWire", "Logging", "MailFormat",
+            "Posix", "SMTPGrammar",
+        ]),
+    .program("qmail-smtpd", in: .Accept, uses: ["Posix", "SMTPSession"], linked: .selfContained),
+]
+let enqueue: [Target] = [
+    .library("MailFormat", in: .Enqueue, uses: ["ByteText"]),
+    .library("EnvelopeWire", in: .Enqueue, uses: ["ByteText"]),
+    .library(
+        "QueueStore", in: .Enqueue,
+        uses: [
+            "ByteText", "ControlFiles", "EnvelopeWire", "MailFormat", "Posix", "ScanPolicy",
+            "ScanProtocol",
+        ]),
+    .program("qmail-queue", in: .Enqueue, uses: ["Posix", "QueueStore"], linked: .selfContained),
+    .program("queue-fix", in: .Enqueue, uses: ["Posix", "QueueStore"], linked: .selfContained),
+]
+let inspect: [Target] = [
+    .systemLibrary(
+        name: "CClamAV", path: "Sources/Inspect/CClamAV", pkgConfig: "libclamav",
+        providers: [.apt(["libclamav-dev"])]),
+    .bridge("CScanPlugin", in: .Inspect),
+    .library("ScanProtocol", in: .Inspect, uses: ["ByteText"]),
+    .library("ScanPolicy", in: .Inspect, uses: ["ByteText", "ScanProtocol"]),
+    .library(
+        "ScanHost", in: .Inspect, uses: ["ByteText", "ControlFiles", "Posix", "ScanProtocol"]),
+    .library(
+        "PluginHost", in: .Inspect,
+        uses: ["ByteText", "CScanPlugin", "Posix", "ScanProtocol"]),
+    .library("ClamdClient", in: .Inspect, uses: ["ByteText", "Posix", "ScanProtocol"]),
+    .library("ClamEngine", in: .Inspect, uses: ["ByteText", "CClamAV", "Posix", "ScanProtocol"]),
+    .program("qhpsi", in: .Inspect, uses: ["Posix", "ScanHost"], linked: .selfContained),
+    .program("qhpsi-host", in: .Inspect, uses: ["PluginHost", "Posix"], linked: .systemLinked),
+    .plugin(
+        "PluginClamd", uses: ["ByteText", "ClamdClient", "CScanPlugin", "Posix", "ScanProtocol"]),
+    .plugin(
+        "PluginLibclamav", uses: ["ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanProtocol"]),
+]
+
+/// The tests and what only they use; not built into what is installed.
+let tests: [Target] = [
+    .library("Testbed", in: .System, uses: ["ByteText", "Posix"]),
+    .tests(of: "ByteText", in: .System),
+    .tests(of: "Posix", in: .System, uses: ["Testbed"]),
+    .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
+]
+let fuzzers: [Target] = []
+
+let package = Package(
+    name: "qhpsi",
+    products: [
+        .library(name: "clamd", type: .dynamic, targets: ["PluginClamd"]),
+        .library(name: "libclamav", type: .dynamic, targets: ["PluginLibclamav"]),
+    ],
+    targets: system + accept + enqueue + inspect + (embedded ? [] : tests)
+        + (fuzzing ? fuzzers : []),
+    swiftLanguageModes: [.v6]
+)

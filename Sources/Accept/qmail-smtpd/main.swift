@@ -1,0 +1,3 @@
+import Posix
+
+Process.exit(111)

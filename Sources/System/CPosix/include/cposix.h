@@ -1,0 +1,97 @@
+#ifndef CPOSIX_H
+#define CPOSIX_H
+
+/* libc as Posix sees it.  Embedded Swift has no Glibc module, and that module lacks the GNU
+   calls (setresuid, getauxval, pipe2, accept4); so the headers come in here. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* errno is a macro around a function call. */
+static inline int cposix_errno(void) { return errno; }
+static inline void cposix_set_errno(int value) { errno = value; }
+
+/* open and fcntl are variadic. */
+static inline int cposix_open(const char *_Nonnull path, int flags, mode_t mode)
+{
+    return open(path, flags, mode);
+}
+static inline int cposix_fcntl(int fd, int command, int argument)
+{
+    return fcntl(fd, command, argument);
+}
+
+/* These are function-like macros. */
+static inline int cposix_exited(int status) { return WIFEXITED(status); }
+static inline int cposix_exit_code(int status) { return WEXITSTATUS(status); }
+static inline int cposix_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+
+/* SIG_IGN and SIG_DFL are casts. */
+static inline void cposix_ignore(int number) { signal(number, SIG_IGN); }
+static inline void cposix_default(int number) { signal(number, SIG_DFL); }
+
+/* Swift finds the structure of this name and not the call. */
+static inline int cposix_statvfs(const char *_Nonnull path, struct statvfs *_Nonnull status)
+{
+    return statvfs(path, status);
+}
+
+/* prctl is variadic. */
+static inline int cposix_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); }
+
+/* _exit(CODE) when the signal comes: a handler may do little else, and Swift's run-time nothing. */
+void cposix_exit_on(int number, int code);
+
+/* environ is a global variable, which Swift 6 does not import. */
+char *_Nullable *_Nullable cposix_environment(void);
+
+/* How a child is to be started.  The arrays end in NULL where they have no count. */
+struct cposix_launch {
+    const char *_Nonnull path;
+    char *_Nullable const *_Nonnull arguments;
+    char *_Nullable const *_Nonnull environment;
+    const char *_Nullable directory;      /* chdir here first; NULL stays */
+    const int *_Nonnull descriptors;      /* the child's fd i is a copy of descriptors[i], -1: closed */
+    int descriptor_count;                 /* all higher ones are closed */
+    int new_group;                        /* not 0: the child leads a process group of its own */
+    rlim_t processor_seconds;             /* RLIMIT_CPU, 0: as inherited */
+    rlim_t address_space;                 /* RLIMIT_AS in bytes, 0: as inherited */
+    rlim_t file_size;                     /* RLIMIT_FSIZE in bytes, 0: as inherited */
+    int failure;                          /* out: errno of the step that failed */
+};
+
+/* Start a child with vfork and execve; -1 and errno, or its process id.  Nothing but system calls runs
+   in between, which Swift cannot promise.  A program that cannot be exec'd is reported as -1 here. */
+pid_t cposix_start(struct cposix_launch *_Nonnull launch);
+
+/* Send FD over the Unix socket SOCKET with one byte of data; 0 or -1. The CMSG macros need C. */
+int cposix_send_descriptor(int socket, int fd);
+
+#endif

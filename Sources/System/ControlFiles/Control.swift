@@ -1,0 +1,70 @@
+import ByteText
+package import Posix
+
+/// Why settings could not be read; always temporary, for mail must wait until the postmaster mends it.
+package enum ControlFailure: Error {
+    /// The file could not be read.
+    case unreadable(path: [UInt8], Errno)
+    /// The file's text is not what its manual page asks for.
+    case malformed(path: [UInt8], expected: StaticString)
+
+    /// What to log: which file and what is wrong with it.
+    package var text: [UInt8] {
+        switch self {
+        case .unreadable(let path, let reason):
+            Array("unable to read ".utf8) + path + Array(": ".utf8) + reason.text
+        case .malformed(let path, let expected):
+            path + Array(": expected ".utf8) + [UInt8](expected)
+        }
+    }
+}
+
+/// The files of a control folder, in qmail's form; see qmail-control(5).
+package struct Control: Sendable {
+    package let directory: [UInt8]
+
+    package init(directory: [UInt8]) { self.directory = directory }
+
+    package init(of instance: Instance) { directory = instance.control }
+
+    private func path(_ name: StaticString) -> [UInt8] {
+        directory + [UInt8(ascii: "/")] + [UInt8](name)
+    }
+
+    /// Path of a file that is looked up by another library, for instance a cdb.
+    package func file(_ name: StaticString) -> [UInt8] { path(name) }
+
+    private func contents(_ name: StaticString) throws(ControlFailure) -> [UInt8]? {
+        let path = path(name)
+        do throws(Errno) {
+            return try Files.contents(path, limit: 16 << 20)
+        } catch {
+            if error == .noSuchFile { return nil }
+            throw .unreadable(path: path, error)
+        }
+    }
+
+    /// The first line without blanks at its ends; nil when the file does not exist.
+    package func line(_ name: StaticString) throws(ControlFailure) -> [UInt8]? {
+        guard let contents = try contents(name) else { return nil }
+        return contents.lines.first?.trimmed ?? []
+    }
+
+    /// The lines without blanks at their ends, empty ones and those that start with # left out; nil
+    /// when the file does not exist.
+    package func lines(_ name: StaticString) throws(ControlFailure) -> [[UInt8]]? {
+        guard let contents = try contents(name) else { return nil }
+        return contents.lines.map { $0.trimmed }.filter {
+            !$0.isEmpty && $0.first != UInt8(ascii: "#")
+        }
+    }
+
+    /// The number on the first line; nil when the file does not exist or its first line is empty.
+    package func number(_ name: StaticString) throws(ControlFailure) -> Int? {
+        guard let line = try line(name), !line.isEmpty else { return nil }
+        guard let number = line.decimalValue else {
+            throw .malformed(path: path(name), expected: "a number in decimal digits")
+        }
+        return number
+    }
+}

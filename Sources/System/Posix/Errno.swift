@@ -1,0 +1,73 @@
+internal import CPosix
+
+/// The reason a system call gave; an open set, see errno(3).
+package struct Errno: Error, Equatable, Sendable {
+    package let rawValue: Int32
+
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    /// The reason of the call that just failed.
+    static var last: Errno { Errno(rawValue: cposix_errno()) }
+
+    package static let notPermitted = Errno(rawValue: EPERM)
+    package static let noSuchFile = Errno(rawValue: ENOENT)
+    package static let interrupted = Errno(rawValue: EINTR)
+    package static let inputOutput = Errno(rawValue: EIO)
+    package static let badDescriptor = Errno(rawValue: EBADF)
+    package static let wouldBlock = Errno(rawValue: EAGAIN)
+    package static let noMemory = Errno(rawValue: ENOMEM)
+    package static let accessDenied = Errno(rawValue: EACCES)
+    package static let fileExists = Errno(rawValue: EEXIST)
+    package static let notDirectory = Errno(rawValue: ENOTDIR)
+    package static let invalid = Errno(rawValue: EINVAL)
+    package static let tooLarge = Errno(rawValue: EFBIG)
+    package static let noSpace = Errno(rawValue: ENOSPC)
+    package static let brokenPipe = Errno(rawValue: EPIPE)
+    package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+    package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+    package static let connectionReset = Errno(rawValue: ECONNRESET)
+    package static let timedOut = Errno(rawValue: ETIMEDOUT)
+    package static let inProgress = Errno(rawValue: EINPROGRESS)
+    package static let noSuchProcess = Errno(rawValue: ESRCH)
+    package static let noChild = Errno(rawValue: ECHILD)
+
+    /// The words of strerror(3), for log lines.
+    package var text: [UInt8] {
+        guard let words = strerror(rawValue) else { return [] }
+        return bytes(of: words)
+    }
+}
+
+/// Call until it is not interrupted: the one EINTR loop.
+///
+/// - Parameter call: A system call that returns -1 and sets errno when it fails.
+/// - Returns: What the call returned.
+@discardableResult
+func retrying<Value: FixedWidthInteger>(_ call: () -> Value) throws(Errno) -> Value {
+    while true {
+        let value = call()
+        if value != -1 { return value }
+        let reason = Errno.last
+        if reason != .interrupted { throw reason }
+    }
+}
+
+/// The bytes of a C string, without its NUL.
+func bytes(of text: UnsafePointer<CChar>) -> [UInt8] {
+    Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
+}
+
+/// Hand bytes to a call that wants a C string; a NUL inside ends it early, as it would in C.
+func withCString<Value, Failure: Error>(
+    _ text: [UInt8], _ body: (UnsafePointer<CChar>) throws(Failure) -> Value
+) throws(Failure) -> Value {
+    let terminated = text + [0]
+    let span = terminated.span
+    return try span.withUnsafeBytes { (raw) throws(Failure) -> Value in
+        // The array has at least its NUL, so the base address exists.
+        guard let base = raw.assumingMemoryBound(to: CChar.self).baseAddress else {
+            return try body("")
+        }
+        return try body(base)
+    }
+}

@@ -1,0 +1,186 @@
+internal import CPosix
+
+/// An open descriptor and its one owner, which closes it when it goes.
+///
+/// Public only because Embedded Swift does not find the deinit of a `package` type from another module.
+@frozen public struct FileDescriptor: ~Copyable {
+    /// The number, for as long as the owner lives.
+    package let rawValue: Int32
+
+    /// Own a descriptor that is already open.
+    package init(adopting rawValue: Int32) { self.rawValue = rawValue }
+
+    // A descriptor whose data matters is synced and closed with `close()` before it goes; what
+    // close(2) says here can concern nobody any more.
+    deinit { _ = CPosix.close(rawValue) }
+
+    /// How a file is opened; the flags of open(2). Close-on-exec is always added.
+    package struct Mode: Sendable {
+        let flags: Int32
+        package static let read = Mode(flags: O_RDONLY)
+        package static let readDirectory = Mode(flags: O_RDONLY | O_DIRECTORY)
+        package static let readNonBlocking = Mode(flags: O_RDONLY | O_NONBLOCK)
+        package static let writeNonBlocking = Mode(flags: O_WRONLY | O_NONBLOCK)
+        package static let readWrite = Mode(flags: O_RDWR)
+        package static let createNew = Mode(flags: O_RDWR | O_CREAT | O_EXCL)
+        package static let replace = Mode(flags: O_WRONLY | O_CREAT | O_TRUNC)
+        package static let append = Mode(flags: O_WRONLY | O_CREAT | O_APPEND)
+    }
+
+    /// Open a file; see open(2).
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - mode: What for.
+    ///   - permissions: The mode of a file that is made, less the umask.
+    package static func open(
+        _ path: [UInt8], _ mode: Mode, permissions: UInt32 = 0o644
+    ) throws(Errno) -> FileDescriptor {
+        let fd = try withCString(path) { (path) throws(Errno) -> Int32 in
+            try retrying { cposix_open(path, mode.flags | O_CLOEXEC, permissions) }
+        }
+        return FileDescriptor(adopting: fd)
+    }
+
+    /// Read once into the buffer's start; see read(2).
+    ///
+    /// - Parameter buffer: Where to; its count is the most that is read.
+    /// - Returns: How many bytes came; 0 is the end of the file.
+    package borrowing func read(into buffer: inout [UInt8]) throws(Errno) -> Int {
+        let fd = rawValue
+        var span = buffer.mutableSpan
+        return try span.withUnsafeMutableBytes { (raw) throws(Errno) -> Int in
+            try retrying { CPosix.read(fd, raw.baseAddress, raw.count) }
+        }
+    }
+
+    /// Read once at an offset, leaving the file's own position alone; see pread(2).
+    package borrowing func read(into buffer: inout [UInt8], at offset: Int) throws(Errno) -> Int {
+        let fd = rawValue
+        var span = buffer.mutableSpan
+        return try span.withUnsafeMutableBytes { (raw) throws(Errno) -> Int in
+            try retrying { pread(fd, raw.baseAddress, raw.count, off_t(offset)) }
+        }
+    }
+
+    /// Write once; see write(2).
+    ///
+    /// - Returns: How many bytes went, at least 1 unless there were none.
+    package borrowing func write(once data: borrowing RawSpan) throws(Errno) -> Int {
+        let fd = rawValue
+        return try data.withUnsafeBytes { (raw) throws(Errno) -> Int in
+            try retrying { CPosix.write(fd, raw.baseAddress, raw.count) }
+        }
+    }
+
+    /// Write all of it, however many calls that takes; see write(2).
+    package borrowing func write(_ data: borrowing RawSpan) throws(Errno) {
+        let fd = rawValue
+        try data.withUnsafeBytes { (raw) throws(Errno) in
+            var done = 0
+            while done < raw.count {
+                done += try retrying {
+                    CPosix.write(fd, raw.baseAddress.map { $0 + done }, raw.count - done)
+                }
+            }
+        }
+    }
+
+    /// Write all of it, however many calls that takes; see write(2).
+    package borrowing func write(_ data: [UInt8]) throws(Errno) {
+        try write(data.span.bytes)
+    }
+
+    /// Write all of it at an offset; see pwrite(2).
+    package borrowing func write(_ data: borrowing RawSpan, at offset: Int) throws(Errno) {
+        let fd = rawValue
+        try data.withUnsafeBytes { (raw) throws(Errno) in
+            var done = 0
+            while done < raw.count {
+                done += try retrying {
+                    pwrite(
+                        fd, raw.baseAddress.map { $0 + done }, raw.count - done,
+                        off_t(offset + done))
+                }
+            }
+        }
+    }
+
+    /// Put the file's data and length on the disk, or a directory's names; see fsync(2).
+    package borrowing func sync() throws(Errno) {
+        let fd = rawValue
+        try retrying { fsync(fd) }
+    }
+
+    /// Move the file's position from its start; see lseek(2).
+    package borrowing func seek(to offset: Int) throws(Errno) {
+        let fd = rawValue
+        try retrying { lseek(fd, off_t(offset), SEEK_SET) }
+    }
+
+    /// Cut or extend the file to a length in bytes; see ftruncate(2).
+    package borrowing func truncate(to length: Int) throws(Errno) {
+        let fd = rawValue
+        try retrying { ftruncate(fd, off_t(length)) }
+    }
+
+    /// Take the exclusive lock on the file, which ends with its last descriptor; see flock(2).
+    ///
+    /// - Returns: False when another process has it.
+    package borrowing func lockWithoutWaiting() throws(Errno) -> Bool {
+        let fd = rawValue
+        do throws(Errno) {
+            try retrying { flock(fd, LOCK_EX | LOCK_NB) }
+            return true
+        } catch {
+            if error == .wouldBlock { return false }
+            throw error
+        }
+    }
+
+    /// Whether reads and writes wait; see fcntl(2), O_NONBLOCK.
+    package borrowing func setNonBlocking(_ on: Bool) throws(Errno) {
+        let fd = rawValue
+        let flags = try retrying { cposix_fcntl(fd, F_GETFL, 0) }
+        try retrying { cposix_fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) }
+    }
+
+    /// Another descriptor for the same open file; see fcntl(2), F_DUPFD_CLOEXEC.
+    package borrowing func duplicate() throws(Errno) -> FileDescriptor {
+        let fd = rawValue
+        return FileDescriptor(adopting: try retrying { cposix_fcntl(fd, F_DUPFD_CLOEXEC, 3) })
+    }
+
+    /// Close it and say how that went; see close(2).
+    package consuming func close() throws(Errno) {
+        let fd = release()
+        // Linux has let go of the descriptor even when close says EINTR: never again.
+        if CPosix.close(fd) == -1, Errno.last != .interrupted { throw Errno.last }
+    }
+
+    /// Give the descriptor up without closing it; the caller owns it now.
+    package consuming func release() -> Int32 {
+        let fd = rawValue
+        discard self
+        return fd
+    }
+}
+
+/// The two ends of a new pipe, both close-on-exec; see pipe2(2).
+public struct Pipe: ~Copyable {
+    /// Where the bytes come out.
+    package var reading: FileDescriptor
+    /// Where they go in.
+    package var writing: FileDescriptor
+
+    package init() throws(Errno) {
+        var ends: (Int32, Int32) = (-1, -1)
+        try withUnsafeMutableBytes(of: &ends) { (raw) throws(Errno) in
+            let pair = raw.assumingMemoryBound(to: Int32.self)
+            guard let base = pair.baseAddress else { return }
+            try retrying { pipe2(base, O_CLOEXEC) }
+        }
+        reading = FileDescriptor(adopting: ends.0)
+        writing = FileDescriptor(adopting: ends.1)
+    }
+}

@@ -1,0 +1,175 @@
+internal import CPosix
+
+/// What stat(2) tells of a file, as far as mail needs it.
+package struct FileStatus: Sendable {
+    /// The inode number, which is a message's id.
+    package let inode: UInt64
+    package let device: UInt64
+    /// Bytes.
+    package let size: Int
+    package let owner: UInt32
+    package let group: UInt32
+    /// The permission bits with set-id and sticky, without the type.
+    package let permissions: UInt32
+    /// How many names it has.
+    package let links: Int
+    /// Seconds since 1970 of the last change of its data.
+    package let modified: Int
+    package let kind: Kind
+
+    /// The types that occur in a queue.
+    package enum Kind: Sendable { case file, directory, fifo, socket, link, other }
+
+    init(_ raw: stat) {
+        inode = UInt64(raw.st_ino)
+        device = UInt64(raw.st_dev)
+        size = Int(raw.st_size)
+        owner = raw.st_uid
+        group = raw.st_gid
+        permissions = raw.st_mode & 0o7777
+        links = Int(raw.st_nlink)
+        modified = Int(raw.st_mtim.tv_sec)
+        kind =
+            switch Int32(bitPattern: raw.st_mode) & S_IFMT {
+            case S_IFREG: .file
+            case S_IFDIR: .directory
+            case S_IFIFO: .fifo
+            case S_IFSOCK: .socket
+            case S_IFLNK: .link
+            default: .other
+            }
+    }
+
+    /// What a path names, symbolic links not followed; see lstat(2).
+    package init(of path: [UInt8]) throws(Errno) {
+        var raw = stat()
+        try withCString(path) { (path) throws(Errno) in _ = try retrying { lstat(path, &raw) } }
+        self.init(raw)
+    }
+}
+
+extension FileDescriptor {
+    /// What is known of the open file; see fstat(2).
+    package borrowing func status() throws(Errno) -> FileStatus {
+        var raw = stat()
+        let fd = rawValue
+        try retrying { fstat(fd, &raw) }
+        return FileStatus(raw)
+    }
+}
+
+/// Changes of the names and owners of files, each the system call of its name.
+package enum Files {
+    /// Give the file another name; see link(2).
+    package static func link(_ old: [UInt8], to new: [UInt8]) throws(Errno) {
+        try withCString(old) { (old) throws(Errno) in
+            try withCString(new) { (new) throws(Errno) in
+                _ = try retrying { CPosix.link(old, new) }
+            }
+        }
+    }
+
+    /// Remove a name; see unlink(2).
+    package static func unlink(_ path: [UInt8]) throws(Errno) {
+        try withCString(path) { (path) throws(Errno) in _ = try retrying { CPosix.unlink(path) } }
+    }
+
+    /// Change a name, replacing what had the new one; see rename(2).
+    package static func rename(_ old: [UInt8], to new: [UInt8]) throws(Errno) {
+        try withCString(old) { (old) throws(Errno) in
+            try withCString(new) { (new) throws(Errno) in
+                _ = try retrying { CPosix.rename(old, new) }
+            }
+        }
+    }
+
+    /// Make a folder; see mkdir(2). The umask applies.
+    package static func makeDirectory(_ path: [UInt8], permissions: UInt32) throws(Errno) {
+        try withCString(path) { (path) throws(Errno) in
+            _ = try retrying { mkdir(path, permissions) }
+        }
+    }
+
+    /// Make a named pipe; see mkfifo(3). The umask applies.
+    package static func makeFIFO(_ path: [UInt8], permissions: UInt32) throws(Errno) {
+        try withCString(path) { (path) throws(Errno) in
+            _ = try retrying { mkfifo(path, permissions) }
+        }
+    }
+
+    /// Set the permission bits; see chmod(2).
+    package static func setPermissions(_ path: [UInt8], _ permissions: UInt32) throws(Errno) {
+        try withCString(path) { (path) throws(Errno) in
+            _ = try retrying { chmod(path, permissions) }
+        }
+    }
+
+    /// Set owner and group, symbolic links not followed; see lchown(2).
+    package static func setOwner(_ path: [UInt8], user: UInt32, group: UInt32) throws(Errno) {
+        try withCString(path) { (path) throws(Errno) in
+            _ = try retrying { lchown(path, user, group) }
+        }
+    }
+
+    /// Change the process's folder; see chdir(2).
+    package static func changeDirectory(_ path: [UInt8]) throws(Errno) {
+        try withCString(path) { (path) throws(Errno) in _ = try retrying { chdir(path) } }
+    }
+
+    /// The bytes an unprivileged user may still write on the path's file system; see statvfs(3).
+    package static func freeSpace(_ path: [UInt8]) throws(Errno) -> Int {
+        var raw = statvfs()
+        try withCString(path) { (path) throws(Errno) in
+            _ = try retrying { cposix_statvfs(path, &raw) }
+        }
+        let (bytes, overflow) = Int(raw.f_bavail).multipliedReportingOverflow(
+            by: Int(raw.f_frsize))
+        return overflow ? Int.max : bytes
+    }
+
+    /// The names in a folder without `.` and `..`, in no order; see readdir(3).
+    package static func names(in path: [UInt8]) throws(Errno) -> [[UInt8]] {
+        guard let directory = withCString(path, { opendir($0) }) else { throw Errno.last }
+        defer { _ = closedir(directory) }  // It was only read.
+        var names: [[UInt8]] = []
+        while true {
+            cposix_set_errno(0)
+            guard let entry = readdir(directory) else {
+                if Errno.last.rawValue != 0 { throw Errno.last }
+                return names
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
+                    bytes(of: $0)
+                }
+            }
+            if name != [46], name != [46, 46] { names.append(name) }
+        }
+    }
+
+    /// A whole small file.
+    ///
+    /// - Parameters:
+    ///   - path: Which.
+    ///   - limit: The most bytes that are taken; a longer file is an error, `Errno.tooLarge`.
+    package static func contents(_ path: [UInt8], limit: Int = 1 << 20) throws(Errno) -> [UInt8] {
+        let file = try FileDescriptor.open(path, .readNonBlocking)
+        return try file.readToEnd(limit: limit)
+    }
+}
+
+extension FileDescriptor {
+    /// All that is left to read.
+    ///
+    /// - Parameter limit: The most bytes that are taken; more is an error, `Errno.tooLarge`.
+    package borrowing func readToEnd(limit: Int) throws(Errno) -> [UInt8] {
+        var all: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = try read(into: &buffer)
+            if count == 0 { return all }
+            if all.count + count > limit { throw .tooLarge }
+            all.append(contentsOf: buffer[..<count])
+        }
+    }
+}

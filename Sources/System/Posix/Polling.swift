@@ -1,0 +1,43 @@
+internal import CPosix
+
+/// Waiting for descriptors; see poll(2).
+package enum Polling {
+    /// What is waited for on one descriptor.
+    package enum Interest: Sendable { case readable, writable }
+
+    /// Wait until the descriptor is ready, has an error or is hung up, or the time is over.
+    ///
+    /// - Parameters:
+    ///   - fd: Which descriptor.
+    ///   - interest: What for.
+    ///   - deadline: Until when; nil waits without end.
+    /// - Returns: False when the time is over.
+    package static func wait(
+        for fd: Int32, _ interest: Interest, until deadline: Deadline?
+    ) throws(Errno) -> Bool {
+        try waitForAny([(fd, interest)], until: deadline) != nil
+    }
+
+    /// Wait until one of the descriptors is ready, has an error or is hung up, or the time is over.
+    ///
+    /// - Returns: The index of the first that is ready; nil when the time is over.
+    package static func waitForAny(
+        _ wanted: [(fd: Int32, interest: Interest)], until deadline: Deadline?
+    ) throws(Errno) -> Int? {
+        var entries = wanted.map {
+            pollfd(
+                fd: $0.fd, events: Int16($0.interest == .readable ? POLLIN : POLLOUT), revents: 0)
+        }
+        while true {
+            let wait = deadline.map { Int32(clamping: $0.remaining) } ?? -1
+            // Not `retrying`: after an interruption less time is left.
+            var span = entries.mutableSpan
+            let ready = span.withUnsafeMutableBufferPointer {
+                poll($0.baseAddress, nfds_t($0.count), wait)
+            }
+            if ready > 0 { return entries.firstIndex { $0.revents != 0 } }
+            if ready == 0 { return nil }
+            if Errno.last != .interrupted { throw Errno.last }
+        }
+    }
+}

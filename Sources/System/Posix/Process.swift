@@ -1,0 +1,158 @@
+internal import CBoot
+internal import CPosix
+
+/// The process itself: arguments, environment, ids, time, signals, exit.
+package enum Process {
+    /// The arguments, the program's name first; /proc is not needed.
+    package static var arguments: [[UInt8]] {
+        var all: [[UInt8]] = []
+        for i in 0..<cboot_argument_count() {
+            guard let argument = cboot_argument(i) else { return all }
+            all.append(bytes(of: argument))
+        }
+        return all
+    }
+
+    /// End with an exit code; see _exit(2). Nothing is buffered, so nothing is lost.
+    package static func exit(_ code: Int32) -> Never { _exit(code) }
+
+    package static var identifier: Int32 { getpid() }
+    package static var realUser: UInt32 { getuid() }
+    package static var effectiveUser: UInt32 { geteuid() }
+    package static var realGroup: UInt32 { getgid() }
+    package static var effectiveGroup: UInt32 { getegid() }
+
+    /// Whether the kernel started this as a set-id program, so that the caller must not be trusted;
+    /// see getauxval(3), AT_SECURE.
+    package static var isSetID: Bool { getauxval(UInt(AT_SECURE)) != 0 }
+
+    /// Set the file mode creation mask; see umask(2).
+    package static func setFileModeMask(_ mask: UInt32) { _ = umask(mask) }  // It cannot fail.
+
+    /// Become the user for good: real, effective and saved; see setresuid(2).
+    package static func setUser(_ user: UInt32) throws(Errno) {
+        try retrying { setresuid(user, user, user) }
+    }
+
+    /// Join the group for good: real, effective and saved; see setresgid(2).
+    package static func setGroup(_ group: UInt32) throws(Errno) {
+        try retrying { setresgid(group, group, group) }
+    }
+
+    /// Set the supplementary groups, which only root can; see setgroups(2).
+    package static func setSupplementaryGroups(_ groups: [UInt32]) throws(Errno) {
+        let span = groups.span
+        try span.withUnsafeBufferPointer { (raw) throws(Errno) in
+            _ = try retrying { setgroups(raw.count, raw.baseAddress) }
+        }
+    }
+
+    /// Forbid this process and its children to gain rights by exec; see prctl(2), PR_SET_NO_NEW_PRIVS.
+    package static func forbidNewPrivileges() throws(Errno) {
+        try retrying { cposix_no_new_privileges() }
+    }
+
+    /// Close every descriptor from a number up; see close_range(2).
+    package static func closeDescriptors(from first: Int32) throws(Errno) {
+        try retrying { close_range(UInt32(first), UInt32.max, 0) }
+    }
+
+    /// Whether a descriptor is open; see fcntl(2), F_GETFD.
+    package static func isOpen(_ fd: Int32) -> Bool { cposix_fcntl(fd, F_GETFD, 0) != -1 }
+
+    /// Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that no file of ours
+    /// can come to stand there.
+    package static func fillStandardDescriptors() throws(Errno) {
+        while true {
+            let null = try FileDescriptor.open(Array("/dev/null".utf8), .readWrite)
+            if null.rawValue > 2 { return }
+            // Opened without close-on-exec's protection of numbers 0 to 2 in mind: they stay open.
+            _ = null.release()
+        }
+    }
+
+    /// Replace this program; see execve(2). It returns only to say why it could not.
+    package static func execute(
+        _ path: [UInt8], arguments: [[UInt8]], environment: Environment
+    ) -> Errno {
+        withCStrings(arguments) { arguments in
+            withCStrings(environment.entries) { environment in
+                withCString(path) { path in
+                    _ = execve(path, arguments, environment)
+                    return Errno.last
+                }
+            }
+        }
+    }
+}
+
+/// The array of C strings that exec wants, ending in NULL, for as long as the body runs.
+func withCStrings<Value>(
+    _ texts: [[UInt8]], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Value
+) -> Value {
+    var copies: [UnsafeMutablePointer<CChar>?] = texts.map { text in
+        withCString(text) { strdup($0) }
+    }
+    copies.append(nil)
+    defer { for copy in copies { free(copy) } }
+    let span = copies.span
+    return span.withUnsafeBufferPointer { raw in
+        guard let base = raw.baseAddress else { fatalError("an array with an element has a base") }
+        return body(base)
+    }
+}
+
+/// The variables of a process, in order.
+package struct Environment: Sendable {
+    /// Each `NAME=value`.
+    package private(set) var entries: [[UInt8]]
+
+    package init() { entries = [] }
+
+    /// What this process was given; see environ(7).
+    package static var current: Environment {
+        var environment = Environment()
+        guard var next = cposix_environment() else { return environment }
+        while let entry = next.pointee {
+            environment.entries.append(bytes(of: entry))
+            next += 1
+        }
+        return environment
+    }
+
+    /// The value of a variable, nil when it is not set.
+    package subscript(_ name: StaticString) -> [UInt8]? {
+        name.withUTF8Buffer { value(of: Array($0)) }
+    }
+
+    /// The value of a variable, nil when it is not set.
+    package func value(of name: [UInt8]) -> [UInt8]? {
+        for entry in entries where Self.isEntry(entry, of: name) {
+            return Array(entry[(name.count + 1)...])
+        }
+        return nil
+    }
+
+    /// Set a variable, or remove it with nil.
+    package mutating func set(_ name: [UInt8], _ value: [UInt8]?) {
+        entries.removeAll { Self.isEntry($0, of: name) }
+        if let value { entries.append(name + [UInt8(ascii: "=")] + value) }
+    }
+
+    /// Set a variable, or remove it with nil.
+    package mutating func set(_ name: StaticString, _ value: [UInt8]?) {
+        name.withUTF8Buffer { set(Array($0), value) }
+    }
+
+    /// Those variables whose whole entry satisfies the condition.
+    package func filtered(_ keep: ([UInt8]) -> Bool) -> Environment {
+        var kept = Environment()
+        kept.entries = entries.filter(keep)
+        return kept
+    }
+
+    private static func isEntry(_ entry: [UInt8], of name: [UInt8]) -> Bool {
+        entry.count > name.count && entry[name.count] == UInt8(ascii: "=")
+            && entry.starts(with: name)
+    }
+}
