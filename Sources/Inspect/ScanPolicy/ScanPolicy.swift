@@ -1,0 +1,70 @@
+import ByteText
+package import ScanProtocol
+
+/// What becomes of a message: the one place where that is decided.
+package enum ScanPolicy {
+    /// What is done with the message.
+    package enum Outcome: Equatable, Sendable {
+        case queue
+        /// Refused for good: the sender keeps it.
+        case refuse
+        /// Refused for now: the sender tries again.
+        case `defer`
+        /// Said to be accepted and not kept.
+        case discard
+        /// Queued to this address instead of its recipients.
+        case forward(to: [UInt8])
+    }
+
+    /// The decision as a function of the verdict and the settings.
+    package static func outcome(_ verdict: Verdict, _ settings: ScanSettings) -> Outcome {
+        switch verdict {
+        case .clean: .queue
+        case .infected: infected(settings)
+        case .notScanned:
+            switch settings.unscanned {
+            case .accept: .queue
+            case .defer: .defer
+            case .reject: .refuse
+            }
+        case .failed: settings.onError == .accept ? .queue : .defer
+        }
+    }
+
+    private static func infected(_ settings: ScanSettings) -> Outcome {
+        switch (settings.infected, settings.forward) {
+        case (.refuse, _): .refuse
+        // What somebody wants to look at is not thrown away.
+        case (_, .some(let address)): .forward(to: address)
+        case (.discard, .none): .discard
+        case (.tag, .none): .queue
+        }
+    }
+
+    /// The header lines that say what the scanner said, each with its line feed.
+    package static func header(_ verdict: Verdict) -> [UInt8] {
+        var lines = [UInt8]("X-QHPSI: ")
+        switch verdict {
+        case .clean: lines.append("clean\n")
+        case .infected(let signature):
+            lines.append("virus found\nX-QHPSI-Signature: ")
+            lines += ScanReport.printable(signature.isEmpty ? [UInt8]("unknown") : signature)
+            lines.append("\n")
+        case .notScanned(let reason), .failed(let reason):
+            lines.append("not scanned (")
+            lines += ScanReport.printable(reason)
+            lines.append(")\n")
+        }
+        return lines
+    }
+
+    /// The verdict in the words of the header, for the log; `failed` has no header of its own.
+    package static func word(_ verdict: Verdict) -> StaticString {
+        switch verdict {
+        case .clean: "clean"
+        case .infected: "virus found"
+        case .notScanned: "not scanned"
+        case .failed: "failed"
+        }
+    }
+}
