@@ -149,6 +149,8 @@ let tests: [Target] = [
     .library("Testbed", in: .System, uses: ["ByteText", "Posix"]),
     .tests(of: "ByteText", in: .System),
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
+    .tests(of: "EnvelopeWire", in: .Enqueue),
+    .tests(of: "MailFormat", in: .Enqueue),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
 ]
 let fuzzers: [Target] = []
