@@ -42,6 +42,8 @@ enum Linkage {
 }
 
 /// Where a target lives: one folder per stage of the mail's way.
+// The cases are the names of the folders.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 enum Stage: String { case Accept, Enqueue, Inspect, Send, System }
 
 extension Target {

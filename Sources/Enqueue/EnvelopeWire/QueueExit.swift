@@ -1,6 +1,8 @@
 import ByteText
 
-/// How qmail-queue ended, by its exit code: what its callers tell the sender. See qmail-queue(8).
+/// How qmail-queue ended, by its exit code: what its callers tell the sender.
+///
+/// See qmail-queue(8).
 package enum QueueExit: Int32, Error, CaseIterable, Sendable {
     case queued = 0
     case addressTooLong = 11

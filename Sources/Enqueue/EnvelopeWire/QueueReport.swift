@@ -1,8 +1,8 @@
 import ByteText
 
-/// What qmail-queue tells a caller that asks, beside its exit code: enough for the one log line a message
-/// gets and for the reference in a refusal.
+/// What qmail-queue tells a caller that asks, beside its exit code.
 ///
+/// It is enough for the one log line a message gets and for the reference in a refusal.
 /// It is written to the descriptor that the variable `QUEUE_REPORT_FD` names, as records of a tag byte, a
 /// text and a NUL, and a last NUL. Unknown tags are to be skipped.
 package struct QueueReport: Equatable, Sendable {
@@ -27,6 +27,7 @@ package struct QueueReport: Equatable, Sendable {
     /// The most bytes a report has.
     package static let sizeLimit = 4096
 
+    /// An empty report.
     package init() {}
 
     /// The bytes for the wire.
@@ -52,7 +53,7 @@ package struct QueueReport: Equatable, Sendable {
 
     /// Read a report.
     ///
-    /// - Returns: Nil when it does not end as a report does, for instance because qmail-queue was killed.
+    /// Nil when it does not end as a report does, for instance because qmail-queue was killed.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count <= Self.sizeLimit, bytes.last == 0,
             bytes.count == 1 || bytes[bytes.count - 2] == 0

@@ -6,6 +6,7 @@ import ByteText
 /// reason and a NUL, `S` with the scanner's name and a NUL, and a NUL. A reader that gets anything else
 /// has a failed scan; half a report is none.
 package struct ScanReport: Equatable, Sendable {
+    /// What the scan said.
     package var verdict: Verdict
     /// For instance `clamd` or `/usr/bin/clamdscan`.
     package var scanner: [UInt8]
@@ -16,6 +17,7 @@ package struct ScanReport: Equatable, Sendable {
     /// The most bytes of a signature's name, a reason or a scanner's name.
     static let textLimit = 400
 
+    /// A report of a verdict and the name of who gave it.
     package init(_ verdict: Verdict, scanner: [UInt8]) {
         self.verdict = verdict
         self.scanner = scanner
@@ -33,10 +35,7 @@ package struct ScanReport: Equatable, Sendable {
         return bytes + [0, UInt8(ascii: "S")] + Self.printable(scanner) + [0, 0]
     }
 
-    /// Read a report.
-    ///
-    /// - Parameter bytes: All that came.
-    /// - Returns: Nil when this is not exactly one report.
+    /// Read a report from all the bytes that came; nil when they are not exactly one report.
     package init?(_ bytes: [UInt8]) {
         guard bytes.count <= Self.sizeLimit, bytes.count >= 5,
             bytes[bytes.count - 2] == 0, bytes[bytes.count - 1] == 0

@@ -21,10 +21,13 @@ package enum ControlFailure: Error {
 
 /// The files of a control folder, in qmail's form; see qmail-control(5).
 package struct Control: Sendable {
+    /// Absolute path of the folder, without a slash at its end.
     package let directory: [UInt8]
 
+    /// The files of a folder.
     package init(directory: [UInt8]) { self.directory = directory }
 
+    /// The files of an instance.
     package init(of instance: Instance) { directory = instance.control }
 
     private func path(_ name: StaticString) -> [UInt8] {
@@ -50,8 +53,9 @@ package struct Control: Sendable {
         return contents.lines.first?.trimmed ?? []
     }
 
-    /// The lines without blanks at their ends, empty ones and those that start with # left out; nil
-    /// when the file does not exist.
+    /// The lines without blanks at their ends, without empty ones and those that start with #.
+    ///
+    /// Nil when the file does not exist.
     package func lines(_ name: StaticString) throws(ControlFailure) -> [[UInt8]]? {
         guard let contents = try contents(name) else { return nil }
         return contents.lines.map { $0.trimmed }.filter {

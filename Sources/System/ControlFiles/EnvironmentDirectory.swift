@@ -8,7 +8,7 @@ package enum EnvironmentDirectory {
     /// The first line is the value, blanks at its end cut and NULs turned into line feeds; an empty
     /// file removes the variable. Names that start with a dot or have a `=` are left out.
     ///
-    /// - Throws: When the folder or one of its files cannot be read: settings are never half applied.
+    /// When the folder or one of its files cannot be read, nothing is applied.
     package static func apply(
         _ path: [UInt8], to environment: inout Environment
     ) throws(ControlFailure) {

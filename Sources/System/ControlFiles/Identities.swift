@@ -10,11 +10,8 @@ package struct Identities: Sendable {
 
     /// Read the file.
     ///
-    /// - Parameters:
-    ///   - path: The file.
-    ///   - mustBeTrusted: Whether it must belong to root and be writable by root only, as a set-id
-    ///     program needs it.
-    /// - Throws: Also when a line is malformed or the file's owner or mode is wrong.
+    /// A set-id program asks for one that `mustBeTrusted`: it must belong to root and be writable by root
+    /// only. A malformed line is a failure of the whole file.
     package init(path: [UInt8], mustBeTrusted: Bool) throws(ControlFailure) {
         let text: [UInt8]
         do throws(Errno) {

@@ -8,11 +8,10 @@ package struct Instance: Sendable {
     /// What stands before every absolute path of the layout; empty for the machine's own.
     package let root: [UInt8]
 
+    /// The instance below a folder; with an empty path the machine's own.
     package init(root: [UInt8]) { self.root = root }
 
-    /// The instance this process belongs to.
-    ///
-    /// - Parameter environment: Where `QHPSI_ROOT` is looked up.
+    /// The instance this process belongs to, by `QHPSI_ROOT` in its environment.
     package static func current(_ environment: Environment) -> Instance {
         guard !Process.isSetID, let root = environment["QHPSI_ROOT"],
             root.first == UInt8(ascii: "/")
@@ -25,6 +24,7 @@ package struct Instance: Sendable {
         path.withUTF8Buffer { root + Array($0) }
     }
 
+    /// The places of the layout, absolute.
     package var control: [UInt8] { path("/etc/qhpsi/control") }
     package var defaultQueue: [UInt8] { path("/etc/qhpsi/defaultqueue") }
     package var ids: [UInt8] { path("/etc/qhpsi/ids") }

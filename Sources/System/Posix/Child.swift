@@ -2,20 +2,23 @@ internal import CPosix
 
 /// What to start and how.
 package struct Launch {
+    /// The program's file; PATH is not searched.
     package var path: [UInt8]
     /// The program's name first.
     package var arguments: [[UInt8]]
     package var environment: Environment
     /// The child's descriptor i is a copy of the i-th one here (-1: closed); all others are closed.
     package var descriptors: [Int32]
+    /// Its working folder; nil: the parent's.
     package var directory: [UInt8]?
     /// Whether the child leads a process group of its own, so that `Child.killGroup` reaches all of it.
     package var newGroup = false
-    /// RLIMIT_CPU in seconds, RLIMIT_AS and RLIMIT_FSIZE in bytes; 0 leaves them as they are.
+    /// Limits of RLIMIT_CPU in seconds, RLIMIT_AS and RLIMIT_FSIZE in bytes; 0 leaves them as they are.
     package var processorSeconds: UInt = 0
     package var addressSpace: UInt = 0
     package var fileSize: UInt = 0
 
+    /// A program, in the parent's folder and process group, with the parent's limits.
     package init(
         _ path: [UInt8], arguments: [[UInt8]], environment: Environment, descriptors: [Int32]
     ) {
@@ -25,10 +28,10 @@ package struct Launch {
         self.descriptors = descriptors
     }
 
-    /// Start it; see vfork(2) and execve(2). Signals are as by default in the child.
+    /// Start it; see vfork(2) and execve(2).
     ///
-    /// - Returns: The child, which must be waited for.
-    /// - Throws: Also what execve said, for instance `Errno.noSuchFile`.
+    /// Signals are as by default in the child, which must be waited for. A program that cannot be exec'd
+    /// is an error here, for instance `Errno.noSuchFile`, and leaves no child.
     package func start() throws(Errno) -> Child {
         let child = withCStrings(arguments) { arguments in
             withCStrings(environment.entries) { environment in
@@ -62,8 +65,10 @@ private func withOptionalCString<Value>(
 
 /// A process that was started here.
 package struct Child: Sendable {
+    /// Its process id.
     package let identifier: Int32
 
+    /// The child with this process id.
     package init(identifier: Int32) { self.identifier = identifier }
 
     /// How it ended.
@@ -104,6 +109,7 @@ package struct Child: Sendable {
 
 /// A signal by name; see signal(7).
 package struct Signal: Sendable {
+    /// Its number on this machine, and below the signals that mail programs meet.
     package let number: Int32
     package static let kill = Signal(number: SIGKILL)
     package static let terminate = Signal(number: SIGTERM)

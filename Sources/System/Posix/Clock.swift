@@ -17,7 +17,7 @@ package enum Clock {
         return (now.tv_sec, now.tv_nsec / 1000)
     }
 
-    /// Wait; see nanosleep(2). A signal may end it early.
+    /// Wait, unless a signal ends it early; see nanosleep(2).
     package static func sleep(milliseconds: Int) {
         var span = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
         _ = nanosleep(&span, nil)
@@ -35,10 +35,12 @@ package struct Deadline: Sendable {
     /// On the clock of `Clock.milliseconds`.
     package let at: Int
 
+    /// So many milliseconds from now.
     package init(milliseconds: Int) { at = Clock.milliseconds + milliseconds }
 
     /// Milliseconds until then, 0 when it has passed.
     package var remaining: Int { max(0, at - Clock.milliseconds) }
 
+    /// Whether nothing is left until then.
     package var hasPassed: Bool { remaining == 0 }
 }

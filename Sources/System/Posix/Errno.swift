@@ -2,13 +2,16 @@ internal import CPosix
 
 /// The reason a system call gave; an open set, see errno(3).
 package struct Errno: Error, Equatable, Sendable {
+    /// The number that errno had.
     package let rawValue: Int32
 
+    /// The reason with this number.
     package init(rawValue: Int32) { self.rawValue = rawValue }
 
     /// The reason of the call that just failed.
     static var last: Errno { Errno(rawValue: cposix_errno()) }
 
+    /// Reasons that mail programs tell apart.
     package static let notPermitted = Errno(rawValue: EPERM)
     package static let noSuchFile = Errno(rawValue: ENOENT)
     package static let interrupted = Errno(rawValue: EINTR)
@@ -38,10 +41,9 @@ package struct Errno: Error, Equatable, Sendable {
     }
 }
 
-/// Call until it is not interrupted: the one EINTR loop.
+/// Make a system call until it is not interrupted: the one EINTR loop.
 ///
-/// - Parameter call: A system call that returns -1 and sets errno when it fails.
-/// - Returns: What the call returned.
+/// The call returns -1 and sets errno when it fails.
 @discardableResult
 func retrying<Value: FixedWidthInteger>(_ call: () -> Value) throws(Errno) -> Value {
     while true {

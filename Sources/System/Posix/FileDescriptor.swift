@@ -14,9 +14,10 @@ internal import CPosix
     // close(2) says here can concern nobody any more.
     deinit { _ = CPosix.close(rawValue) }
 
-    /// How a file is opened; the flags of open(2). Close-on-exec is always added.
+    /// How a file is opened: the flags of open(2), to which close-on-exec is always added.
     package struct Mode: Sendable {
         let flags: Int32
+        /// What mail programs open files for.
         package static let read = Mode(flags: O_RDONLY)
         package static let readDirectory = Mode(flags: O_RDONLY | O_DIRECTORY)
         package static let readNonBlocking = Mode(flags: O_RDONLY | O_NONBLOCK)
@@ -29,10 +30,7 @@ internal import CPosix
 
     /// Open a file; see open(2).
     ///
-    /// - Parameters:
-    ///   - path: The file's path.
-    ///   - mode: What for.
-    ///   - permissions: The mode of a file that is made, less the umask.
+    /// A file that is made gets the permissions less the umask.
     package static func open(
         _ path: [UInt8], _ mode: Mode, permissions: UInt32 = 0o644
     ) throws(Errno) -> FileDescriptor {
@@ -42,10 +40,9 @@ internal import CPosix
         return FileDescriptor(adopting: fd)
     }
 
-    /// Read once into the buffer's start; see read(2).
+    /// Read once into the buffer's start, at most its count, and return how many bytes came; see read(2).
     ///
-    /// - Parameter buffer: Where to; its count is the most that is read.
-    /// - Returns: How many bytes came; 0 is the end of the file.
+    /// 0 is the end of the file.
     package borrowing func read(into buffer: inout [UInt8]) throws(Errno) -> Int {
         let fd = rawValue
         var span = buffer.mutableSpan
@@ -63,9 +60,7 @@ internal import CPosix
         }
     }
 
-    /// Write once; see write(2).
-    ///
-    /// - Returns: How many bytes went, at least 1 unless there were none.
+    /// Write once and return how many bytes went, at least 1 unless there were none; see write(2).
     package borrowing func write(once data: borrowing RawSpan) throws(Errno) -> Int {
         let fd = rawValue
         return try data.withUnsafeBytes { (raw) throws(Errno) -> Int in
@@ -126,7 +121,7 @@ internal import CPosix
 
     /// Take the exclusive lock on the file, which ends with its last descriptor; see flock(2).
     ///
-    /// - Returns: False when another process has it.
+    /// False when another process has it.
     package borrowing func lockWithoutWaiting() throws(Errno) -> Bool {
         let fd = rawValue
         do throws(Errno) {
@@ -173,6 +168,7 @@ public struct Pipe: ~Copyable {
     /// Where they go in.
     package var writing: FileDescriptor
 
+    /// A new pipe.
     package init() throws(Errno) {
         var ends: (Int32, Int32) = (-1, -1)
         try withUnsafeMutableBytes(of: &ends) { (raw) throws(Errno) in

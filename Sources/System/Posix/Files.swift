@@ -83,14 +83,14 @@ package enum Files {
         }
     }
 
-    /// Make a folder; see mkdir(2). The umask applies.
+    /// Make a folder with these permissions less the umask; see mkdir(2).
     package static func makeDirectory(_ path: [UInt8], permissions: UInt32) throws(Errno) {
         try withCString(path) { (path) throws(Errno) in
             _ = try retrying { mkdir(path, permissions) }
         }
     }
 
-    /// Make a named pipe; see mkfifo(3). The umask applies.
+    /// Make a named pipe with these permissions less the umask; see mkfifo(3).
     package static func makeFIFO(_ path: [UInt8], permissions: UInt32) throws(Errno) {
         try withCString(path) { (path) throws(Errno) in
             _ = try retrying { mkfifo(path, permissions) }
@@ -147,11 +147,7 @@ package enum Files {
         }
     }
 
-    /// A whole small file.
-    ///
-    /// - Parameters:
-    ///   - path: Which.
-    ///   - limit: The most bytes that are taken; a longer file is an error, `Errno.tooLarge`.
+    /// A whole small file; one of more bytes than the limit is an error, `Errno.tooLarge`.
     package static func contents(_ path: [UInt8], limit: Int = 1 << 20) throws(Errno) -> [UInt8] {
         let file = try FileDescriptor.open(path, .readNonBlocking)
         return try file.readToEnd(limit: limit)
@@ -159,9 +155,7 @@ package enum Files {
 }
 
 extension FileDescriptor {
-    /// All that is left to read.
-    ///
-    /// - Parameter limit: The most bytes that are taken; more is an error, `Errno.tooLarge`.
+    /// All that is left to read; more bytes than the limit are an error, `Errno.tooLarge`.
     package borrowing func readToEnd(limit: Int) throws(Errno) -> [UInt8] {
         var all: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)

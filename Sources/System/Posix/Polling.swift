@@ -5,13 +5,9 @@ package enum Polling {
     /// What is waited for on one descriptor.
     package enum Interest: Sendable { case readable, writable }
 
-    /// Wait until the descriptor is ready, has an error or is hung up, or the time is over.
+    /// Wait until the descriptor is ready, has an error or is hung up, or the time is over: then false.
     ///
-    /// - Parameters:
-    ///   - fd: Which descriptor.
-    ///   - interest: What for.
-    ///   - deadline: Until when; nil waits without end.
-    /// - Returns: False when the time is over.
+    /// Without a deadline it waits without end.
     package static func wait(
         for fd: Int32, _ interest: Interest, until deadline: Deadline?
     ) throws(Errno) -> Bool {
@@ -20,7 +16,7 @@ package enum Polling {
 
     /// Wait until one of the descriptors is ready, has an error or is hung up, or the time is over.
     ///
-    /// - Returns: The index of the first that is ready; nil when the time is over.
+    /// The result is the index of the first that is ready, nil when the time is over.
     package static func waitForAny(
         _ wanted: [(fd: Int32, interest: Interest)], until deadline: Deadline?
     ) throws(Errno) -> Int? {

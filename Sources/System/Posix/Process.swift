@@ -13,17 +13,19 @@ package enum Process {
         return all
     }
 
-    /// End with an exit code; see _exit(2). Nothing is buffered, so nothing is lost.
+    /// End with an exit code; see _exit(2).
+    ///
+    /// Nothing is buffered, so nothing is lost.
     package static func exit(_ code: Int32) -> Never { _exit(code) }
 
+    /// Its id, users and groups; see getpid(2), getuid(2), getgid(2).
     package static var identifier: Int32 { getpid() }
     package static var realUser: UInt32 { getuid() }
     package static var effectiveUser: UInt32 { geteuid() }
     package static var realGroup: UInt32 { getgid() }
     package static var effectiveGroup: UInt32 { getegid() }
 
-    /// Whether the kernel started this as a set-id program, so that the caller must not be trusted;
-    /// see getauxval(3), AT_SECURE.
+    /// Whether this is a set-id program, whose caller must not be trusted; see getauxval(3), AT_SECURE.
     package static var isSetID: Bool { getauxval(UInt(AT_SECURE)) != 0 }
 
     /// Set the file mode creation mask; see umask(2).
@@ -60,8 +62,7 @@ package enum Process {
     /// Whether a descriptor is open; see fcntl(2), F_GETFD.
     package static func isOpen(_ fd: Int32) -> Bool { cposix_fcntl(fd, F_GETFD, 0) != -1 }
 
-    /// Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that no file of ours
-    /// can come to stand there.
+    /// Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that no file of ours does.
     package static func fillStandardDescriptors() throws(Errno) {
         while true {
             let null = try FileDescriptor.open(Array("/dev/null".utf8), .readWrite)
@@ -71,7 +72,9 @@ package enum Process {
         }
     }
 
-    /// Replace this program; see execve(2). It returns only to say why it could not.
+    /// Replace this program; see execve(2).
+    ///
+    /// It returns only to say why it could not.
     package static func execute(
         _ path: [UInt8], arguments: [[UInt8]], environment: Environment
     ) -> Errno {
@@ -107,6 +110,7 @@ package struct Environment: Sendable {
     /// Each `NAME=value`.
     package private(set) var entries: [[UInt8]]
 
+    /// No variables.
     package init() { entries = [] }
 
     /// What this process was given; see environ(7).

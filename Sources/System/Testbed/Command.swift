@@ -17,15 +17,20 @@ package struct Command {
         case existing(Int32)
     }
 
+    /// The program's file; PATH is not searched.
     package var path: [UInt8]
     /// Without the program's name.
     package var arguments: [[UInt8]]
+    /// Its variables; a PATH and no others unless they are set.
     package var environment: Environment
+    /// By descriptor.
     package var streams: [Stream]
+    /// Its working folder; nil: the test's.
     package var directory: [UInt8]?
     /// Seconds after which it is killed with its process group, and the outcome says so.
     package var patience = 120
 
+    /// A program whose output and errors are captured unless said otherwise.
     package init(
         _ path: String, _ arguments: [String] = [], streams: [Stream] = [.null, .capture, .capture]
     ) {
@@ -99,6 +104,7 @@ package func uniqueName() -> [UInt8] {
 
 /// A started program; `wait` must be called.
 package final class Running: Sendable {
+    /// The process itself.
     package let child: Child
     private let captures: [Int32?]
 
@@ -164,6 +170,7 @@ package final class Running: Sendable {
 
 /// How a program ended and what it wrote.
 package struct Outcome: Sendable {
+    /// By exit code or signal.
     package let ending: Child.Ending
     /// By descriptor; empty for those that were not captured.
     package let outputs: [[UInt8]]

@@ -1,7 +1,8 @@
 package import Posix
 
-/// A whole installation in a folder of its own, made from what `make install` put into build/root, and
-/// removed with its owner.
+/// A whole installation in a folder of its own, removed with its owner.
+///
+/// It is made from what `make install` put into build/root.
 package final class PrivateInstance: Sendable {
     /// The folder, absolute.
     package let root: String
@@ -18,9 +19,7 @@ package final class PrivateInstance: Sendable {
             ?? sourceTree + "/build/root"
     }
 
-    /// Make one: programs, control files (`me` is mx.test.example) and queues.
-    ///
-    /// - Parameter queues: How many.
+    /// Make one: programs, control files (`me` is mx.test.example) and so many queues.
     package init(queues: Int = 1) throws {
         root = "/tmp/qhpsi-test." + String(decoding: uniqueName(), as: UTF8.self)
         try shell(
@@ -87,6 +86,7 @@ package final class PrivateInstance: Sendable {
 
 /// One message as qmail-send would find it.
 package struct QueuedMessage: Sendable {
+    /// Its queue's name, and its own in the queue.
     package let queue: String
     package let id: String
     /// The mess file.
@@ -104,8 +104,10 @@ package struct QueuedMessage: Sendable {
 
 /// A test's own tools did not work.
 package struct TestbedFailure: Error, CustomStringConvertible {
+    /// What went wrong.
     package let text: String
     package var description: String { text }
+    /// A failure for this reason.
     package init(text: String) { self.text = text }
 }
 
