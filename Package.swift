@@ -55,8 +55,8 @@ extension Target {
             swiftSettings: strict)
     }
     /// C only: module maps, headers and short shims.
-    static func bridge(_ name: String, in stage: Stage) -> Target {
-        .target(name: name, path: "Sources/\(stage)/\(name)")
+    static func bridge(_ name: String, in stage: Stage, exclude: [String] = []) -> Target {
+        .target(name: name, path: "Sources/\(stage)/\(name)", exclude: exclude)
     }
     static func program(
         _ name: String, in stage: Stage, uses: [Target.Dependency], linked: Linkage
@@ -65,11 +65,15 @@ extension Target {
             name: name, dependencies: uses, path: "Sources/\(stage)/\(name)",
             swiftSettings: strict, linkerSettings: linked.settings)
     }
-    /// A shared object with one exported C symbol; see qhpsi_plugin(3).
+    /// A shared object that exports the entry points of qhpsi_plugin(3) only.
     static func plugin(_ name: String, uses: [Target.Dependency]) -> Target {
-        .target(
+        let exports = Context.packageDirectory + "/Sources/Inspect/CScanPlugin/plugin.exports"
+        return .target(
             name: name, dependencies: uses, path: "Sources/Inspect/\(name)",
-            swiftSettings: strict, linkerSettings: Linkage.systemLinked.settings)
+            swiftSettings: strict,
+            linkerSettings: Linkage.systemLinked.settings
+                + (embedded
+                    ? [.unsafeFlags(["-Xlinker", "--version-script=\(exports)"])] : []))
     }
     static func tests(
         of name: String, in stage: Stage, uses: [Target.Dependency] = []
@@ -128,22 +132,26 @@ let inspect: [Target] = [
     .systemLibrary(
         name: "CClamAV", path: "Sources/Inspect/CClamAV", pkgConfig: "libclamav",
         providers: [.apt(["libclamav-dev"])]),
-    .bridge("CScanPlugin", in: .Inspect),
+    .bridge("CScanPlugin", in: .Inspect, exclude: ["plugin.exports"]),
     .library("ScanProtocol", in: .Inspect, uses: ["ByteText"]),
+    .library(
+        "ScanPlugin", in: .Inspect, uses: ["ByteText", "CScanPlugin", "Posix", "ScanProtocol"]),
     .library("ScanPolicy", in: .Inspect, uses: ["ByteText", "ScanProtocol"]),
     .library(
         "ScanHost", in: .Inspect, uses: ["ByteText", "ControlFiles", "Posix", "ScanProtocol"]),
     .library(
         "PluginHost", in: .Inspect,
-        uses: ["ByteText", "CScanPlugin", "Posix", "ScanProtocol"]),
+        uses: ["ByteText", "ControlFiles", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"]),
     .library("ClamdClient", in: .Inspect, uses: ["ByteText", "Posix", "ScanProtocol"]),
     .library("ClamEngine", in: .Inspect, uses: ["ByteText", "CClamAV", "Posix", "ScanProtocol"]),
     .program("qhpsi", in: .Inspect, uses: ["Posix", "ScanHost"], linked: .selfContained),
     .program("qhpsi-host", in: .Inspect, uses: ["PluginHost", "Posix"], linked: .systemLinked),
     .plugin(
-        "PluginClamd", uses: ["ByteText", "ClamdClient", "CScanPlugin", "Posix", "ScanProtocol"]),
+        "PluginClamd",
+        uses: ["ByteText", "ClamdClient", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"]),
     .plugin(
-        "PluginLibclamav", uses: ["ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanProtocol"]),
+        "PluginLibclamav",
+        uses: ["ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"]),
 ]
 
 /// The tests and what only they use; not built into what is installed.

@@ -1,3 +1,4 @@
-import Posix
+internal import PluginHost
+internal import Posix
 
-Process.exit(111)
+Process.exit(Host.run(Process.arguments, .current).rawValue)

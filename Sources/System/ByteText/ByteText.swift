@@ -8,6 +8,16 @@ extension [UInt8] {
         self = text.withUTF8Buffer { Array($0) }
     }
 
+    /// The bytes of a C string, without its NUL.
+    package init(cString text: UnsafePointer<CChar>) {
+        self = []
+        var next = text
+        while next.pointee != 0 {
+            append(UInt8(bitPattern: next.pointee))
+            next += 1
+        }
+    }
+
     /// Append the bytes of a literal.
     package mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { append(contentsOf: $0) }

@@ -146,6 +146,12 @@ internal import CPosix
         return FileDescriptor(adopting: try retrying { cposix_fcntl(fd, F_DUPFD_CLOEXEC, 3) })
     }
 
+    /// Make another number a copy of this one, which inherits it; see dup2(2).
+    package borrowing func duplicate(to number: Int32) throws(Errno) {
+        let fd = rawValue
+        try retrying { dup2(fd, number) }
+    }
+
     /// Close it and say how that went; see close(2).
     package consuming func close() throws(Errno) {
         let fd = release()

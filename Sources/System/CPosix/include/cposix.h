@@ -33,6 +33,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 /* errno is a macro around a function call. */
 static inline int cposix_errno(void) { return errno; }
@@ -61,6 +63,13 @@ static inline void cposix_default(int number) { signal(number, SIG_DFL); }
 static inline int cposix_statvfs(const char *_Nonnull path, struct statvfs *_Nonnull status)
 {
     return statvfs(path, status);
+}
+
+/* ioctl is variadic, and SIOCOUTQ a function-like macro. */
+static inline int cposix_unread_by_peer(int socket)
+{
+    int count = 0;
+    return ioctl(socket, SIOCOUTQ, &count) == -1 ? -1 : count;
 }
 
 /* prctl is variadic. */

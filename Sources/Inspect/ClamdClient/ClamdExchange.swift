@@ -1,0 +1,155 @@
+internal import ByteText
+internal import Posix
+internal import ScanProtocol
+
+/// One connection to clamd, for one message.
+struct ClamdExchange: ~Copyable {
+    /// How it ended.
+    enum Ending {
+        case answered(Verdict)
+        /// There was no connection.
+        case absent(Errno)
+        /// clamd went away without a word.
+        case lost
+        /// The time was over.
+        case silent
+        /// The message's own file has trouble.
+        case unreadable(Errno)
+    }
+
+    private let socket: FileDescriptor
+    private let deadline: Deadline
+
+    /// The bytes of a chunk of INSTREAM.
+    private static let chunkSize = 65536
+
+    init(_ socket: consuming FileDescriptor, until deadline: Deadline) {
+        self.socket = socket
+        self.deadline = deadline
+    }
+
+    /// Send the message's bytes with INSTREAM and read the answer.
+    func stream(_ message: borrowing FileDescriptor) -> Ending {
+        let command = [UInt8]("zINSTREAM\0")
+        // Room for the command, a chunk with its length before it, and the last chunk, which is empty.
+        var buffer = command
+        buffer.append(contentsOf: repeatElement(0, count: 4 + Self.chunkSize + 4))
+        var length = command.count
+        var offset = 0
+        var isLast = false
+        while !isLast {
+            let start = length + 4
+            var end = start
+            do throws(Errno) {
+                while end < start + Self.chunkSize, !isLast {
+                    let count = try message.read(
+                        into: &buffer, end..<start + Self.chunkSize, at: offset)
+                    end += count
+                    offset += count
+                    isLast = count == 0
+                }
+            } catch {
+                return .unreadable(error)
+            }
+            if end > start {
+                buffer.put(UInt32(end - start), at: length)
+                length = end
+            }
+            if isLast {
+                buffer.put(0, at: length)
+                length += 4
+                if hasSpoken { return answer(on: .stream, early: true) }
+            }
+            switch send(buffer, length) {
+            case .all: length = 0
+            case .interrupted: return answer(on: .stream, early: true)
+            case .late: return .silent
+            }
+        }
+        return answer(on: .stream, early: false)
+    }
+
+    /// Send the message's descriptor with FILDES and read the answer.
+    func pass(_ message: borrowing FileDescriptor) -> Ending {
+        let command = [UInt8]("zFILDES\0")
+        switch send(command, command.count) {
+        case .all: break
+        case .interrupted: return answer(on: .descriptor, early: true)
+        case .late: return .silent
+        }
+        if hasSpoken { return answer(on: .descriptor, early: true) }
+        do throws(Errno) {
+            // A new connection has room for this byte: no wait is needed.
+            try socket.send(descriptor: message)
+        } catch {
+            return answer(on: .descriptor, early: true)
+        }
+        return answer(on: .descriptor, early: false)
+    }
+
+    private enum Progress {
+        case all
+        /// clamd has said something or hung up.
+        case interrupted
+        case late
+    }
+
+    private func send(_ buffer: [UInt8], _ length: Int) -> Progress {
+        var sent = 0
+        while sent < length {
+            do throws(Errno) {
+                sent += try socket.send(buffer, sent..<length)
+            } catch {
+                guard error == .wouldBlock else { return .interrupted }
+                do throws(Errno) {
+                    let ready = try Polling.waitForAny(
+                        [(socket.rawValue, .readable), (socket.rawValue, .writable)],
+                        until: deadline)
+                    guard let ready else { return .late }
+                    if ready == 0 { return .interrupted }
+                } catch {
+                    return .interrupted
+                }
+            }
+        }
+        return .all
+    }
+
+    /// Whether clamd has said something or hung up.
+    private var hasSpoken: Bool {
+        (try? Polling.wait(
+            for: socket.rawValue, .readable, until: Deadline(milliseconds: 0))) ?? true
+    }
+
+    /// Read what clamd says until it closes the connection.
+    private func answer(on subject: ClamdReply.Subject, early: Bool) -> Ending {
+        var reply: [UInt8] = []
+        var early = early
+        var buffer = [UInt8](repeating: 0, count: ClamdReply.sizeLimit + 1)
+        do throws(Errno) {
+            while reply.count <= ClamdReply.sizeLimit {
+                guard try Polling.wait(for: socket.rawValue, .readable, until: deadline) else {
+                    return .silent
+                }
+                let count = try socket.read(into: &buffer)
+                if count == 0 { break }
+                if reply.isEmpty, try socket.bytesUnreadByPeer() > 0 { early = true }
+                reply.append(contentsOf: buffer[..<count])
+            }
+        } catch {
+            // A reset instead of an end: clamd has left bytes of ours unread.
+            early = true
+        }
+        if reply.isEmpty { return .lost }
+        return .answered(ClamdReply.verdict(reply, on: subject, early: early))
+    }
+}
+
+extension [UInt8] {
+    /// Write a number in network byte order over four bytes, which must be there.
+    fileprivate mutating func put(_ value: UInt32, at index: Int) {
+        for i in 0..<4 {
+            self[index + i] = UInt8(truncatingIfNeeded: value >> (24 - 8 * UInt32(i)))
+        }
+    }
+}

@@ -1,0 +1,34 @@
+internal import ByteText
+public import CScanPlugin
+internal import ClamdClient
+internal import Posix
+internal import ScanPlugin
+internal import ScanProtocol
+
+/// The plugin clamd.so, called as qhpsi_plugin(3) says; see qhpsi-clamd(7).
+@_cdecl("virusscan_v1")
+public func virusscan(
+    _ message: UnsafePointer<qhpsi_message>, _ result: UnsafeMutablePointer<qhpsi_result>
+) -> Int32 {
+    let file = FileDescriptor(adopting: message.pointee.descriptor)
+    let verdict = scan(file, milliseconds: Int(message.pointee.milliseconds))
+    _ = file.release()  // It is the host's.
+    return PluginAnswer.give(verdict, by: [UInt8]("clamd"), into: &result.pointee)
+}
+
+private func scan(_ file: borrowing FileDescriptor, milliseconds: Int) -> Verdict {
+    // What is left of the time is for the report.
+    let deadline = Deadline(milliseconds: milliseconds - min(200, milliseconds / 10))
+    do throws(ClamdSettings.Misconfiguration) {
+        let settings = try ClamdSettings(.current)
+        return ClamdClient(settings, deadline: deadline).scan(file)
+    } catch {
+        return .failed(reason: error.text)
+    }
+}
+
+/// The same for a host that knows the old entry point only, which gives a path.
+@_cdecl("virusscan")
+public func virusscan(_ path: UnsafePointer<CChar>) -> Int32 {
+    PluginAnswer.give(toPath: path) { file in scan(file, milliseconds: 120_000) }
+}

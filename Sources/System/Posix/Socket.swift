@@ -1,0 +1,167 @@
+internal import CPosix
+
+/// Where a stream socket listens: a path, or a numeric internet address and a port.
+package struct SocketAddress: Equatable, Sendable {
+    /// The structure that connect(2) and bind(2) take.
+    let bytes: [UInt8]
+    let family: Int32
+
+    /// Whether it is a path; see unix(7).
+    package var isLocal: Bool { family == AF_UNIX }
+
+    /// A path; see unix(7).
+    ///
+    /// - Returns: Nil when the path is empty, has a NUL inside or is longer than the 107 bytes that fit.
+    package static func local(_ path: [UInt8]) -> SocketAddress? {
+        guard !path.isEmpty, path.count <= 107, !path.contains(0) else { return nil }
+        let family = UInt16(AF_UNIX)
+        let head = withUnsafeBytes(of: family) { Array($0) }
+        return SocketAddress(bytes: head + path + [0], family: AF_UNIX)
+    }
+
+    /// A numeric IPv4 or IPv6 address, without brackets; see inet_pton(3). No name is looked up.
+    package static func internet(_ host: [UInt8], port: UInt16) -> SocketAddress? {
+        guard !host.contains(0) else { return nil }
+        var four = sockaddr_in()
+        four.sin_family = sa_family_t(AF_INET)
+        four.sin_port = port.bigEndian
+        if withCString(host, { inet_pton(AF_INET, $0, &four.sin_addr) }) == 1 {
+            return SocketAddress(bytes: withUnsafeBytes(of: four) { Array($0) }, family: AF_INET)
+        }
+        var six = sockaddr_in6()
+        six.sin6_family = sa_family_t(AF_INET6)
+        six.sin6_port = port.bigEndian
+        guard withCString(host, { inet_pton(AF_INET6, $0, &six.sin6_addr) }) == 1 else {
+            return nil
+        }
+        return SocketAddress(bytes: withUnsafeBytes(of: six) { Array($0) }, family: AF_INET6)
+    }
+
+    /// Hand the structure to a call, in the union that glibc's headers make of it.
+    func withRaw(_ body: (__CONST_SOCKADDR_ARG, socklen_t) -> Int32) -> Int32 {
+        let span = bytes.span
+        return span.withUnsafeBytes { raw in
+            guard let base = raw.assumingMemoryBound(to: sockaddr.self).baseAddress else {
+                return -1
+            }
+            return body(__CONST_SOCKADDR_ARG(__sockaddr__: base), socklen_t(raw.count))
+        }
+    }
+}
+
+extension FileDescriptor {
+    /// Connect a new socket, which never blocks; see connect(2).
+    ///
+    /// - Parameters:
+    ///   - address: Whereto.
+    ///   - deadline: Until when; then the error is `Errno.timedOut`.
+    package static func connect(
+        to address: SocketAddress, until deadline: Deadline
+    ) throws(Errno) -> FileDescriptor {
+        let socket = try unconnected(address)
+        let fd = socket.rawValue
+        do throws(Errno) {
+            try retrying { address.withRaw { CPosix.connect(fd, $0, $1) } }
+        } catch {
+            guard error == .inProgress else { throw error }
+            guard try Polling.wait(for: fd, .writable, until: deadline) else { throw .timedOut }
+            var reason: Int32 = 0
+            var size = socklen_t(MemoryLayout<Int32>.size)
+            try retrying { getsockopt(fd, SOL_SOCKET, SO_ERROR, &reason, &size) }
+            if reason != 0 { throw Errno(rawValue: reason) }
+        }
+        return socket
+    }
+
+    /// A new socket that takes connections; see bind(2) and listen(2).
+    package static func listening(
+        on address: SocketAddress, backlog: Int32
+    ) throws(Errno) -> FileDescriptor {
+        let socket = try unconnected(address)
+        let fd = socket.rawValue
+        try retrying { address.withRaw { bind(fd, $0, $1) } }
+        try retrying { listen(fd, backlog) }
+        return socket
+    }
+
+    private static func unconnected(_ address: SocketAddress) throws(Errno) -> FileDescriptor {
+        let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
+        return FileDescriptor(adopting: try retrying { socket(address.family, kind, 0) })
+    }
+
+    /// The next connection of a listening socket; see accept4(2).
+    ///
+    /// - Parameter deadline: Until when to wait; then the error is `Errno.timedOut`.
+    /// - Returns: The connection, whose reads and writes wait.
+    package borrowing func accept(until deadline: Deadline?) throws(Errno) -> FileDescriptor {
+        let fd = rawValue
+        guard try Polling.wait(for: fd, .readable, until: deadline) else { throw .timedOut }
+        return FileDescriptor(
+            adopting: try retrying {
+                accept4(fd, __SOCKADDR_ARG(__sockaddr__: nil), nil, Int32(SOCK_CLOEXEC.rawValue))
+            })
+    }
+
+    /// The port that a listening internet socket got; see getsockname(2).
+    package borrowing func port() throws(Errno) -> UInt16 {
+        let fd = rawValue
+        var raw = sockaddr_in6()  // The port stands at the same place in both families.
+        var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+        try withUnsafeMutablePointer(to: &raw) { (raw) throws(Errno) in
+            try raw.withMemoryRebound(to: sockaddr.self, capacity: 1) { (raw) throws(Errno) in
+                _ = try retrying { getsockname(fd, __SOCKADDR_ARG(__sockaddr__: raw), &size) }
+            }
+        }
+        return UInt16(bigEndian: raw.sin6_port)
+    }
+
+    /// Send part of a buffer once, without waiting and without SIGPIPE; see send(2).
+    ///
+    /// - Parameters:
+    ///   - buffer: The bytes; those of the range are sent, which must be inside.
+    ///   - range: Which.
+    /// - Returns: How many bytes went, at least 1 unless the range is empty.
+    package borrowing func send(_ buffer: [UInt8], _ range: Range<Int>) throws(Errno) -> Int {
+        let fd = rawValue
+        let span = buffer.span
+        return try span.withUnsafeBytes { (raw) throws(Errno) -> Int in
+            let part = UnsafeRawBufferPointer(rebasing: raw[range])
+            let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+            return try retrying { CPosix.send(fd, part.baseAddress, part.count, flags) }
+        }
+    }
+
+    /// Send a copy of a descriptor over a Unix socket, with one byte; see unix(7), SCM_RIGHTS.
+    package borrowing func send(descriptor: borrowing FileDescriptor) throws(Errno) {
+        let socket = rawValue
+        let fd = descriptor.rawValue
+        try retrying { cposix_send_descriptor(socket, fd) }
+    }
+
+    /// The bytes sent over a Unix socket that the peer has not read yet, or over TCP that its machine has
+    /// not acknowledged; see unix(7) and tcp(7), SIOCOUTQ.
+    package borrowing func bytesUnreadByPeer() throws(Errno) -> Int {
+        let fd = rawValue
+        return Int(try retrying { cposix_unread_by_peer(fd) })
+    }
+}
+
+extension FileDescriptor {
+    /// Read once at an offset of the file into part of a buffer; see pread(2).
+    ///
+    /// - Parameters:
+    ///   - buffer: Where to.
+    ///   - range: Which part of it, which must be inside.
+    ///   - offset: From where in the file, whose own position stays.
+    /// - Returns: How many bytes came; 0 is the end of the file.
+    package borrowing func read(
+        into buffer: inout [UInt8], _ range: Range<Int>, at offset: Int
+    ) throws(Errno) -> Int {
+        let fd = rawValue
+        var span = buffer.mutableSpan
+        return try span.withUnsafeMutableBytes { (raw) throws(Errno) -> Int in
+            let part = UnsafeMutableRawBufferPointer(rebasing: raw[range])
+            return try retrying { pread(fd, part.baseAddress, part.count, off_t(offset)) }
+        }
+    }
+}
