@@ -39,6 +39,7 @@ package import ScanProtocol
     ///   - file: Opened for reading; its position may change.
     ///   - settings: With the time limit.
     ///   - deadline: The time limit unless `settings` has one; passing it is a failure.
+    /// - Returns: Clean only when all of it was looked at.
     package borrowing func scan(
         _ file: borrowing FileDescriptor, _ settings: ClamSettings, until deadline: Deadline
     ) -> Verdict {

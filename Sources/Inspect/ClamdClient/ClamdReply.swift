@@ -1,8 +1,9 @@
 internal import ByteText
 package import ScanProtocol
 
-/// What clamd answers to one command with the prefix `z`, read strictly: whoever sends anything but exactly
-/// one known reply is not to be believed. See clamd(8).
+/// What clamd answers to one command with the prefix `z`, read strictly.
+///
+/// Whoever sends anything but exactly one known reply is not to be believed; see clamd(8).
 package enum ClamdReply {
     /// What the reply is about, which it begins with.
     package enum Subject: Sendable {

@@ -3,8 +3,9 @@ package import CScanPlugin
 package import Posix
 package import ScanProtocol
 
-/// Both sides of qhpsi_plugin.h in Swift: what a plugin says becomes a verdict, and a verdict what a plugin
-/// says. See qhpsi_plugin(3).
+/// Both sides of qhpsi_plugin.h in Swift; see qhpsi_plugin(3).
+///
+/// What a plugin says becomes a verdict, and a verdict what a plugin says.
 package enum PluginAnswer {
     /// Fill in what `virusscan_v1` gives back.
     ///
@@ -36,6 +37,7 @@ package enum PluginAnswer {
     /// - Parameters:
     ///   - path: The message's path.
     ///   - scan: Scans the open message.
+    /// - Returns: The function's value.
     package static func give(
         toPath path: UnsafePointer<CChar>, scan: (borrowing FileDescriptor) -> Verdict
     ) -> Int32 {
@@ -53,6 +55,7 @@ package enum PluginAnswer {
     /// - Parameters:
     ///   - value: What it returned.
     ///   - result: What it filled in; a text without a NUL ends with its array.
+    /// - Returns: Failed for a value that qhpsi_plugin.h does not have.
     package static func take(_ value: Int32, _ result: qhpsi_result) -> Verdict {
         switch value {
         case QHPSI_CLEAN: return .clean
@@ -69,6 +72,7 @@ package enum PluginAnswer {
     ///   - value: What it returned.
     ///   - infected: The value that means infected, `QHPSIRC`.
     ///   - clean: The value that means clean, `QHPSIRN`.
+    /// - Returns: Failed for every other value.
     package static func take(_ value: Int32, infected: Int, clean: Int) -> Verdict {
         if Int(value) == infected { return .infected(signature: []) }
         return Int(value) == clean ? .clean : unknown(value)

@@ -7,6 +7,7 @@ extension Verdict {
     /// found something.
     ///
     /// - Parameter name: The signature's name.
+    /// - Returns: Infected for all other names.
     package static func clamAVFound(_ name: [UInt8]) -> Verdict {
         if name.starts(with: "Heuristics.Limits.Exceeded") {
             let limit = name.dropFirst(27)

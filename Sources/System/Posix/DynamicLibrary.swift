@@ -22,6 +22,8 @@ package struct DynamicLibrary {
     /// - Parameters:
     ///   - name: The symbol.
     ///   - type: A `@convention(c)` function type, which must be what the symbol is.
+    /// - Returns: The function.
+    /// - Throws: When there is no such symbol.
     package func function<Function>(
         named name: [UInt8], as type: Function.Type
     ) throws(Failure) -> Function {

@@ -19,7 +19,9 @@ package struct SocketAddress: Equatable, Sendable {
         return SocketAddress(bytes: head + path + [0], family: AF_UNIX)
     }
 
-    /// A numeric IPv4 or IPv6 address, without brackets; see inet_pton(3). No name is looked up.
+    /// A numeric IPv4 or IPv6 address, without brackets; see inet_pton(3).
+    ///
+    /// - Returns: Nil for anything else: no name is looked up.
     package static func internet(_ host: [UInt8], port: UInt16) -> SocketAddress? {
         guard !host.contains(0) else { return nil }
         var four = sockaddr_in()
@@ -54,7 +56,9 @@ extension FileDescriptor {
     ///
     /// - Parameters:
     ///   - address: Whereto.
-    ///   - deadline: Until when; then the error is `Errno.timedOut`.
+    ///   - deadline: Until when.
+    /// - Returns: The connected socket.
+    /// - Throws: `Errno.timedOut` when the time is over.
     package static func connect(
         to address: SocketAddress, until deadline: Deadline
     ) throws(Errno) -> FileDescriptor {
@@ -91,8 +95,9 @@ extension FileDescriptor {
 
     /// The next connection of a listening socket; see accept4(2).
     ///
-    /// - Parameter deadline: Until when to wait; then the error is `Errno.timedOut`.
+    /// - Parameter deadline: Until when to wait.
     /// - Returns: The connection, whose reads and writes wait.
+    /// - Throws: `Errno.timedOut` when the time is over.
     package borrowing func accept(until deadline: Deadline?) throws(Errno) -> FileDescriptor {
         let fd = rawValue
         guard try Polling.wait(for: fd, .readable, until: deadline) else { throw .timedOut }
@@ -121,6 +126,7 @@ extension FileDescriptor {
     ///   - buffer: The bytes; those of the range are sent, which must be inside.
     ///   - range: Which.
     /// - Returns: How many bytes went, at least 1 unless the range is empty.
+    /// - Throws: `Errno.wouldBlock` when the peer must read first.
     package borrowing func send(_ buffer: [UInt8], _ range: Range<Int>) throws(Errno) -> Int {
         let fd = rawValue
         let span = buffer.span
@@ -154,6 +160,7 @@ extension FileDescriptor {
     ///   - range: Which part of it, which must be inside.
     ///   - offset: From where in the file, whose own position stays.
     /// - Returns: How many bytes came; 0 is the end of the file.
+    /// - Throws: What pread(2) says.
     package borrowing func read(
         into buffer: inout [UInt8], _ range: Range<Int>, at offset: Int
     ) throws(Errno) -> Int {
