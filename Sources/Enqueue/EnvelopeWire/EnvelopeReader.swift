@@ -1,9 +1,8 @@
 import ByteText
 
-/// Reads an envelope as qmail-queue gets it: `F` sender NUL, then `T` recipient NUL for each recipient,
-/// then a NUL. See qmail-queue(8).
+/// Reads an envelope as qmail-queue gets it.
 ///
-/// It keeps nothing but the sender, however many recipients there are.
+/// That is `F` sender NUL, then `T` recipient NUL for each recipient, then a NUL; see qmail-queue(8). It keeps nothing but the sender, however many recipients there are.
 package struct EnvelopeReader: Sendable {
     /// The most bytes of an address with its NUL.
     package static let addressLimit = 1003

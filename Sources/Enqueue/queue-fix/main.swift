@@ -1,3 +1,4 @@
 import Posix
+import QueueStore
 
-Process.exit(111)
+Process.exit(QueueFixProgram.run())

@@ -1,3 +1,4 @@
 import Posix
+import ScanHost
 
-Process.exit(111)
+Process.exit(QhpsiProgram.run())

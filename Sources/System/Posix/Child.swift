@@ -96,6 +96,11 @@ package struct Child: Sendable {
             ? .exited(cposix_exit_code(status)) : .killed(signal: cposix_signal(status))
     }
 
+    /// A descriptor that becomes readable when it has ended; see pidfd_open(2).
+    package func endingDescriptor() throws(Errno) -> FileDescriptor {
+        FileDescriptor(adopting: try retrying { pidfd_open(identifier, 0) })
+    }
+
     /// Kill its process group, which it leads; see kill(2).
     package func killGroup() {
         _ = CPosix.kill(-identifier, SIGKILL)  // ESRCH: all of it has ended already.
@@ -122,6 +127,15 @@ package struct Signal: Sendable {
     package static let quit = Signal(number: SIGQUIT)
     package static let fileSize = Signal(number: SIGXFSZ)
     package static let processorTime = Signal(number: SIGXCPU)
+
+    /// Those that a terminal or a limit sends and that must not end a queueing half way.
+    package static let ofTerminalsAndLimits = [
+        SIGPIPE, SIGVTALRM, SIGPROF, SIGQUIT, SIGINT, SIGHUP, SIGXCPU, SIGXFSZ,
+    ].map { Signal(number: $0) }
+
+    /// Those that a process gets for its own mistakes.
+    package static let ofBugs = [SIGILL, SIGABRT, SIGFPE, SIGBUS, SIGSEGV, SIGSYS]
+        .map { Signal(number: $0) }
 
     /// Ignore it in this process; see signal(2).
     package func ignore() { cposix_ignore(number) }

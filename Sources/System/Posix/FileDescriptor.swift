@@ -185,4 +185,10 @@ public struct Pipe: ~Copyable {
         reading = FileDescriptor(adopting: ends.0)
         writing = FileDescriptor(adopting: ends.1)
     }
+
+    /// Hand over the end that is read, closing the end that is written: the child has its own.
+    package consuming func keepReading() -> FileDescriptor { reading }
+
+    /// Hand over the end that is written, closing the end that is read: the child has its own.
+    package consuming func keepWriting() -> FileDescriptor { writing }
 }

@@ -3,7 +3,19 @@ internal import CPosix
 /// Waiting for descriptors; see poll(2).
 package enum Polling {
     /// What is waited for on one descriptor.
-    package enum Interest: Sendable { case readable, writable }
+    package enum Interest: Sendable {
+        case readable, writable
+        /// Only that the other side is gone.
+        case hangUp
+
+        var events: Int32 {
+            switch self {
+            case .readable: POLLIN
+            case .writable: POLLOUT
+            case .hangUp: 0
+            }
+        }
+    }
 
     /// Wait until the descriptor is ready, has an error or is hung up, or the time is over: then false.
     ///
@@ -21,8 +33,7 @@ package enum Polling {
         _ wanted: [(fd: Int32, interest: Interest)], until deadline: Deadline?
     ) throws(Errno) -> Int? {
         var entries = wanted.map {
-            pollfd(
-                fd: $0.fd, events: Int16($0.interest == .readable ? POLLIN : POLLOUT), revents: 0)
+            pollfd(fd: $0.fd, events: Int16($0.interest.events), revents: 0)
         }
         while true {
             let wait = deadline.map { Int32(clamping: $0.remaining) } ?? -1

@@ -49,6 +49,12 @@ package enum Process {
         }
     }
 
+    /// Bound core files, in bytes, for this process and its children; see setrlimit(2), RLIMIT_CORE.
+    package static func setCoreSize(_ bytes: UInt) throws(Errno) {
+        var limit = rlimit(rlim_cur: bytes, rlim_max: bytes)
+        try retrying { cposix_limit_core(&limit) }
+    }
+
     /// Forbid this process and its children to gain rights by exec; see prctl(2), PR_SET_NO_NEW_PRIVS.
     package static func forbidNewPrivileges() throws(Errno) {
         try retrying { cposix_no_new_privileges() }

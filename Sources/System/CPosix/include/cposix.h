@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/file.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -70,6 +71,12 @@ static inline int cposix_unread_by_peer(int socket)
 {
     int count = 0;
     return ioctl(socket, SIOCOUTQ, &count) == -1 ? -1 : count;
+}
+
+/* RLIMIT_CORE is of an enumeration type that Swift does not convert. */
+static inline int cposix_limit_core(const struct rlimit *_Nonnull limit)
+{
+    return setrlimit(RLIMIT_CORE, limit);
 }
 
 /* prctl is variadic. */

@@ -1,0 +1,57 @@
+import ByteText
+
+/// The lines that the queue puts before a message, in room that is left at its start before the verdict is
+/// known and filled afterwards, so that the verdict costs no second copy of the message.
+///
+/// The verdict's lines come first, then the queue's own `Received:` field, RFC 5321 §4.4, whose folding white
+/// space takes up the room that a short verdict leaves.
+package struct QueueHeader: Sendable {
+    /// How a message came to the queue, as the `Received:` field says it.
+    package enum Origin: Sendable, Equatable {
+        case alias
+        case network
+        case bounce
+        case user(UInt32)
+    }
+
+    /// Bytes for the verdict's lines: a signature's name of 64 bytes fits.
+    static let verdictRoom = 105
+
+    private let received: [UInt8]
+    private let date: [UInt8]
+
+    /// Describe the queueing.
+    ///
+    /// - Parameters:
+    ///   - process: The process id of qmail-queue.
+    ///   - origin: Who called it.
+    ///   - seconds: When, since 1970.
+    package init(process: Int32, origin: Origin, seconds: Int) {
+        var received = [UInt8]("Received: (qmail-queue ")
+        received.append(decimal: process)
+        switch origin {
+        case .alias: received.append(" invoked by alias);\n")
+        case .network: received.append(" invoked from network);\n")
+        case .bounce: received.append(" invoked for bounce);\n")
+        case .user(let user):
+            received.append(" invoked by uid ")
+            received.append(decimal: user)
+            received.append(");\n")
+        }
+        self.received = received
+        date = MailDate.rfc5322(seconds: seconds)
+    }
+
+    /// The bytes of the room: where the message itself begins.
+    package var length: Int { Self.verdictRoom + received.count + 1 + date.count + 1 }
+
+    /// The header with these lines of the verdict.
+    ///
+    /// - Parameter verdict: Lines with their line feeds.
+    /// - Returns: Exactly `length` bytes when they fit, else more.
+    package func filled(with verdict: [UInt8]) -> [UInt8] {
+        let slack = max(0, Self.verdictRoom - verdict.count)
+        return verdict + received + [UInt8](repeating: UInt8(ascii: " "), count: slack + 1) + date
+            + [UInt8(ascii: "\n")]
+    }
+}

@@ -1,0 +1,65 @@
+import ByteText
+import ControlFiles
+import EnvelopeWire
+import MailFormat
+import Posix
+
+/// Who runs qmail-queue, and the settings that he may choose.
+///
+/// A set-id qmail-queue can be run by everyone, so the environment counts only from root, qmaild and those
+/// whom control/trustedusers names; all others get the settings in /etc/qhpsi/defaultqueue. Without the set-id
+/// bit there is nothing to protect: the caller could write the queue himself.
+struct Caller {
+    let origin: QueueHeader.Origin
+    /// The settings that count.
+    let settings: Environment
+    /// Why the settings could not be had; then there are none.
+    let failure: ControlFailure?
+
+    /// Look at the caller of this process.
+    init(instance: Instance, environment: Environment) {
+        let user = Process.realUser
+        guard Process.isSetID else {
+            origin = .user(user)
+            settings = environment
+            failure = nil
+            return
+        }
+        var chosen = Environment()
+        var origin = QueueHeader.Origin.user(user)
+        var failure: ControlFailure?
+        do throws(ControlFailure) {
+            let ids = try Identities(path: instance.ids, mustBeTrusted: true)
+            origin = Self.origin(user, ids)
+            if try Self.isTrusted(user, ids, Control(of: instance)) {
+                chosen = environment
+            } else {
+                try EnvironmentDirectory.apply(instance.defaultQueue, to: &chosen)
+            }
+        } catch {
+            chosen = Environment()
+            failure = error
+        }
+        self.origin = origin
+        settings = chosen
+        self.failure = failure
+    }
+
+    private static func origin(_ user: UInt32, _ ids: Identities) -> QueueHeader.Origin {
+        if user == ids.user("alias") { return .alias }
+        if user == ids.user("qmaild") { return .network }
+        if user == ids.user("qmails") { return .bounce }
+        return .user(user)
+    }
+
+    private static func isTrusted(
+        _ user: UInt32, _ ids: Identities, _ control: Control
+    ) throws(ControlFailure) -> Bool {
+        if user == 0 || user == ids.user("qmaild") { return true }
+        for name in try control.lines("trustedusers") ?? [] {
+            if ids.user(named: name) == user { return true }
+            if let number = name.decimalValue, number == Int(user) { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,191 @@
+import ByteText
+import EnvelopeWire
+import MailFormat
+import Posix
+
+/// A message that is being received: it has a mess file, which nobody delivers from yet.
+///
+/// State S2 of Sources/Enqueue/README.md. `stored` makes it a `StoredMessage`.
+struct IncomingMessage: ~Copyable {
+    let queue: QueueDirectory
+    /// The inode number of the mess file.
+    let id: UInt64
+    private let file: FileDescriptor
+    private let header: QueueHeader
+    /// Bytes of the message as received.
+    private(set) var size = 0
+
+    static let bufferSize = 32768
+    private static let unfinished: StaticString = "X-QHPSI: not scanned (scan not finished)\n"
+
+    /// Make the mess file: S1 by creat in pid/, S2 by link into mess/.
+    ///
+    /// - Throws: `pidFile` or `messFile`.
+    static func create(
+        in queue: QueueDirectory, header: QueueHeader, residue: inout Residue
+    ) throws(QueueExit) -> IncomingMessage {
+        var name: [UInt8] = []
+        let file = try Self.createPidFile(in: queue, name: &name)
+        residue.add(name)
+        let inode: UInt64
+        do throws(Errno) {
+            inode = try file.status().inode
+            // Held until the process ends, however it ends: queue-fix takes what nobody holds.
+            guard try file.lockWithoutWaiting() else { throw Errno.wouldBlock }
+        } catch {
+            throw .pidFile
+        }
+        let mess = queue.file("mess", inode)
+        do throws(Errno) { try Files.link(name, to: mess) } catch { throw .messFile }
+        residue.add(mess)
+        do throws(Errno) { try Files.unlink(name) } catch { throw .pidFile }
+        residue.forget(name)
+        return IncomingMessage(queue: queue, id: inode, file: file, header: header)
+    }
+
+    private init(
+        queue: QueueDirectory, id: UInt64, file: consuming FileDescriptor, header: QueueHeader
+    ) {
+        self.queue = queue
+        self.id = id
+        self.file = file
+        self.header = header
+    }
+
+    private static func createPidFile(
+        in queue: QueueDirectory, name: inout [UInt8]
+    ) throws(QueueExit) -> FileDescriptor {
+        var stem = queue.file("pid")
+        stem.append("/")
+        stem.append(decimal: Process.identifier)
+        stem.append(".")
+        stem.append(decimal: Clock.seconds)
+        stem.append(".")
+        for sequence in 1...9 {
+            name = stem + [UInt8](decimal: sequence)
+            do throws(Errno) {
+                return try FileDescriptor.open(name, .createNew, permissions: 0o644)
+            } catch {
+                if error != .fileExists { throw .pidFile }
+            }
+        }
+        throw .pidFile
+    }
+
+    /// Copy the message from a descriptor to its end, without the fields that only we may write.
+    ///
+    /// - Throws: `read` or `write`.
+    mutating func receive(from source: borrowing FileDescriptor) throws(QueueExit) {
+        var scrubber = HeaderScrubber()
+        var input = [UInt8](repeating: 0, count: Self.bufferSize)
+        var output = header.filled(with: [UInt8](Self.unfinished))
+        while true {
+            let count: Int
+            do throws(Errno) { count = try source.read(into: &input) } catch { throw .read }
+            if count == 0 { break }
+            size += count
+            scrubber.push(input[..<count], to: &output)
+            try write(&output)
+        }
+        scrubber.finish(to: &output)
+        try write(&output)
+    }
+
+    private func write(_ output: inout [UInt8]) throws(QueueExit) {
+        do throws(Errno) { try file.write(output) } catch { throw .write }
+        output.removeAll(keepingCapacity: true)
+    }
+
+    /// The message for a scanner: another open file, for reading only, at its start.
+    func openForReading() throws(QueueExit) -> FileDescriptor {
+        do throws(Errno) {
+            return try FileDescriptor.open(queue.file("mess", id), .read)
+        } catch {
+            throw .messFile
+        }
+    }
+
+    /// Fill the room with the verdict's lines; the message is then complete.
+    ///
+    /// - Throws: `write`.
+    consuming func stored(verdict: [UInt8]) throws(QueueExit) -> StoredMessage {
+        let filled = header.filled(with: verdict)
+        let message = StoredMessage(queue: queue, id: id, file: file, headerEnd: header.length)
+        try message.replaceHeader(filled)
+        return message
+    }
+}
+
+/// A message whose mess file is complete with its verdict; only the envelope is missing.
+struct StoredMessage: ~Copyable {
+    let queue: QueueDirectory
+    let id: UInt64
+    private let file: FileDescriptor
+    /// Where the message as received begins.
+    private let headerEnd: Int
+
+    init(queue: QueueDirectory, id: UInt64, file: consuming FileDescriptor, headerEnd: Int) {
+        self.queue = queue
+        self.id = id
+        self.file = file
+        self.headerEnd = headerEnd
+    }
+
+    /// Write the header over its room, moving the message when that is too small.
+    fileprivate func replaceHeader(_ header: [UInt8]) throws(QueueExit) {
+        try moveMessage(by: header.count - headerEnd)
+        do throws(Errno) { try file.write(header.span.bytes, at: 0) } catch { throw .write }
+    }
+
+    /// Insert more header lines before all others but the verdict's: rare, so a copy in place is fine.
+    ///
+    /// - Parameters:
+    ///   - length: How many bytes come.
+    ///   - offset: Where.
+    ///   - fill: Writes them; gets the file and the offset.
+    func insert(
+        _ length: Int, at offset: Int,
+        fill: (borrowing FileDescriptor, Int) throws(QueueExit) -> Void
+    ) throws(QueueExit) {
+        try moveTail(from: offset, by: length)
+        try fill(file, offset)
+    }
+
+    private func moveMessage(by distance: Int) throws(QueueExit) {
+        if distance > 0 { try moveTail(from: headerEnd, by: distance) }
+    }
+
+    /// Move everything from an offset towards the end, the last block first.
+    private func moveTail(from start: Int, by distance: Int) throws(QueueExit) {
+        do throws(Errno) {
+            var end = try file.status().size
+            var buffer = [UInt8](repeating: 0, count: IncomingMessage.bufferSize)
+            while end > start {
+                let wanted = min(buffer.count, end - start)
+                if wanted < buffer.count { buffer.removeLast(buffer.count - wanted) }
+                var done = 0
+                while done < wanted {
+                    var piece = [UInt8](repeating: 0, count: wanted - done)
+                    let count = try file.read(into: &piece, at: end - wanted + done)
+                    if count == 0 { throw Errno.inputOutput }
+                    buffer.replaceSubrange(done..<done + count, with: piece[..<count])
+                    done += count
+                }
+                try file.write(buffer.span.bytes, at: end - wanted + distance)
+                end -= wanted
+            }
+        } catch {
+            throw .write
+        }
+    }
+
+    /// Put the file and its name on the disk: fsync(2) of the file and of its folder.
+    func sync() throws(QueueExit) {
+        do throws(Errno) {
+            try file.sync()
+            try FileDescriptor.open(queue.folder("mess", id), .readDirectory).sync()
+        } catch {
+            throw .write
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import ByteText
+import EnvelopeWire
+import Posix
+
+/// The program qmail-queue(8): descriptors in, exit code out.
+package enum QueueProgram {
+    /// After so many seconds the process ends without cleaning up. It must be less than the age at which
+    /// queue-fix and qmail-send take a file for abandoned, 36 hours.
+    private static let lifetime: UInt32 = 86400
+
+    /// Queue the message on descriptor 0 with the envelope on descriptor 1.
+    ///
+    /// - Returns: The exit code, a raw value of `QueueExit`.
+    package static func run() -> Int32 {
+        prepareSignals()
+        Process.setFileModeMask(0o033)
+        do throws(Errno) { try Process.fillStandardDescriptors() } catch {
+            return QueueExit.pipes.rawValue
+        }
+        let environment = Environment.current
+        let errorOutput = CallerOutput(variable: environment["ERROR_FD"], default: 2)
+        let reportOutput = CallerOutput(
+            variable: environment[QueueReport.variable], default: nil)
+        var submission = Submission()
+        let exit = submission.run(
+            message: FileDescriptor(adopting: 0), envelope: FileDescriptor(adopting: 1))
+        reportOutput.write(submission.details.encoded)
+        if exit == .custom { errorOutput.write(submission.errorText) }
+        return exit.rawValue
+    }
+
+    /// Signals of the caller's terminal do not stop it; the alarm ends it, and so does a bug of ours.
+    private static func prepareSignals() {
+        for signal in Signal.ofTerminalsAndLimits { signal.ignore() }
+        Signal.alarm.exitsProcess(with: QueueExit.timeout.rawValue)
+        for signal in Signal.ofBugs { signal.exitsProcess(with: QueueExit.bug.rawValue) }
+        Alarm.set(seconds: lifetime)
+    }
+}
+
+/// A descriptor that the caller has named for an answer.
+private struct CallerOutput {
+    private let number: Int32?
+
+    /// Look at it before we open any file of ours, which could come to have its number.
+    init(variable: [UInt8]?, default number: Int32?) {
+        var chosen = number
+        if let text = variable?.trimmed, !text.isEmpty {
+            chosen = text.decimalValue.flatMap { Int32(exactly: $0) }
+        }
+        guard let chosen, chosen >= 2, Process.isOpen(chosen) else {
+            self.number = nil
+            return
+        }
+        self.number = chosen
+    }
+
+    /// The caller may be gone: then nobody wants to know.
+    func write(_ text: [UInt8]) {
+        guard let number else { return }
+        let output = FileDescriptor(adopting: number)
+        do throws(Errno) { try output.write(text) } catch {}
+    }
+}

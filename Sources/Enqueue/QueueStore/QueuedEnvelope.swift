@@ -1,0 +1,126 @@
+import ByteText
+import EnvelopeWire
+import Posix
+
+/// The envelope of a stored message, in intd/ until the commit.
+///
+/// State S3 of Sources/Enqueue/README.md.
+struct QueuedEnvelope: ~Copyable {
+    private let queue: QueueDirectory
+    private let id: UInt64
+    private let file: FileDescriptor
+    private(set) var sender: [UInt8] = []
+    /// Where the first recipient's record begins, and where the last one's ends.
+    private(set) var recipientsStart = 0
+    private(set) var recipientsEnd = 0
+
+    /// Make the intd file with the records that say who queued it.
+    ///
+    /// - Throws: `intdFile` or `write`.
+    static func create(
+        in queue: QueueDirectory, id: UInt64, user: UInt32, residue: inout Residue
+    ) throws(QueueExit) -> QueuedEnvelope {
+        let file: FileDescriptor
+        let name = queue.file("intd", id)
+        do throws(Errno) {
+            file = try FileDescriptor.open(name, .createNew, permissions: 0o644)
+        } catch {
+            throw .intdFile
+        }
+        residue.add(name)
+        var records = [UInt8]("u")
+        records.append(decimal: user)
+        records += [0, UInt8(ascii: "p")]
+        records.append(decimal: Process.identifier)
+        records.append(0)
+        do throws(Errno) { try file.write(records) } catch { throw .write }
+        return QueuedEnvelope(queue: queue, id: id, file: file, recordsEnd: records.count)
+    }
+
+    private init(
+        queue: QueueDirectory, id: UInt64, file: consuming FileDescriptor, recordsEnd: Int
+    ) {
+        self.queue = queue
+        self.id = id
+        self.file = file
+        recipientsStart = recordsEnd
+    }
+
+    /// Copy the records from a descriptor until the envelope's last NUL.
+    ///
+    /// - Throws: `read` when it ends early, `write`, `envelopeFormat` or `addressTooLong`.
+    mutating func receive(from source: borrowing FileDescriptor) throws(QueueExit) {
+        var reader = EnvelopeReader()
+        var input = [UInt8](repeating: 0, count: 8192)
+        recipientsEnd = recipientsStart
+        while !reader.isComplete {
+            let count: Int
+            do throws(Errno) { count = try source.read(into: &input) } catch { throw .read }
+            if count == 0 { throw .read }
+            let used = try reader.consume(input[..<count])
+            do throws(Errno) { try file.write(Array(input[..<used])) } catch { throw .write }
+            recipientsEnd += used
+        }
+        sender = reader.sender
+        recipientsStart += sender.count + 2
+    }
+
+    /// Hand the recipients' records to a reader in order, piece by piece.
+    func forEachRecipientPiece(
+        _ body: (ArraySlice<UInt8>) throws(QueueExit) -> Void
+    ) throws(QueueExit) {
+        var offset = recipientsStart
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        while offset < recipientsEnd {
+            let count: Int
+            do throws(Errno) { count = try file.read(into: &buffer, at: offset) } catch { throw .write }
+            if count == 0 { throw .write }
+            try body(buffer[..<min(count, recipientsEnd - offset)])
+            offset += count
+        }
+    }
+
+    /// Let one address stand for all recipients.
+    mutating func replaceRecipients(with address: [UInt8]) throws(QueueExit) {
+        let record = [UInt8(ascii: "T")] + address + [0]
+        do throws(Errno) {
+            try file.truncate(to: recipientsStart)
+            try file.write(record.span.bytes, at: recipientsStart)
+        } catch {
+            throw .write
+        }
+        recipientsEnd = recipientsStart + record.count
+    }
+
+    /// The commit, state S4: the message is queued and durable when this returns.
+    ///
+    /// fsync(2) of the envelope, link(2) into todo/, fsync(2) of that folder.
+    ///
+    /// - Throws: `write` or `todoFile`; then nothing is in todo/, or removing it failed too.
+    func commit(residue: inout Residue) throws(QueueExit) {
+        do throws(Errno) { try file.sync() } catch { throw .write }
+        let todo = queue.file("todo", id)
+        do throws(Errno) { try Files.link(queue.file("intd", id), to: todo) } catch {
+            throw .todoFile
+        }
+        do throws(Errno) {
+            try FileDescriptor.open(queue.folder("todo", id), .readDirectory).sync()
+            residue = Residue()
+        } catch {
+            try takeBack(todo, &residue)
+        }
+    }
+
+    /// The commit is not known to be on the disk: undo it, for the sender will send the message again.
+    ///
+    /// A reader that already has the message keeps it, and then it is queued.
+    private func takeBack(_ todo: [UInt8], _ residue: inout Residue) throws(QueueExit) {
+        do throws(Errno) {
+            try Files.unlink(todo)
+        } catch {
+            residue = Residue()  // What todo/ names must stay whole: better twice than never.
+            if error == .noSuchFile { return }
+        }
+        throw .todoFile
+    }
+}

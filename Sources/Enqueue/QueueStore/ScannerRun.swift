@@ -1,0 +1,104 @@
+import ByteText
+import ControlFiles
+import EnvelopeWire
+import Posix
+import ScanPolicy
+import ScanProtocol
+
+/// One run of qhpsi(8) over a message.
+struct ScannerRun {
+    let instance: Instance
+    /// The variables that count; those of scanning are handed on.
+    let variables: Environment
+    /// QHPSITIMEOUT in seconds. qhpsi keeps to it; we wait a little longer and then do without it.
+    let timeout: Int
+
+    private static let grace = 5000
+
+    /// Have the message scanned.
+    ///
+    /// Whatever goes wrong is a `failed` verdict: there is no other way out than a report that is complete
+    /// and that the exit code confirms.
+    func report(on message: borrowing IncomingMessage) -> ScanReport {
+        let path = message.queue.scanLink(message.id)
+        let reason: [UInt8]
+        do throws(Errno) {
+            try Files.link(message.queue.file("mess", message.id), to: path)
+            defer { removeLink(path) }
+            return try run(path: path, message: message)
+        } catch {
+            reason = [UInt8]("unable to run qhpsi: ") + error.text
+        }
+        return ScanReport(.failed(reason: reason), scanner: [UInt8]("qhpsi"))
+    }
+
+    private func removeLink(_ path: [UInt8]) {
+        do throws(Errno) { try Files.unlink(path) } catch {
+            // The scan is over either way; queue-fix clears a link that stays.
+        }
+    }
+
+    private func run(
+        path: [UInt8], message: borrowing IncomingMessage
+    ) throws(Errno) -> ScanReport {
+        let input: FileDescriptor
+        do throws(QueueExit) { input = try message.openForReading() } catch {
+            throw .inputOutput
+        }
+        let pipe = try Pipe()
+        let null = try FileDescriptor.open([UInt8]("/dev/null"), .readWrite)
+        let launch = Launch(
+            instance.qhpsi, arguments: [[UInt8]("qhpsi"), path], environment: environment,
+            descriptors: [input.rawValue, pipe.writing.rawValue, null.rawValue])
+        let child = try launch.start()
+        return try wait(for: child, pipe.keepReading())
+    }
+
+    private var environment: Environment {
+        var kept = variables.filtered { entry in
+            entry.starts(with: "QHPSI") && !entry.starts(with: "QHPSI_")
+                || entry.starts(with: "PLUGINDIR=") || entry.starts(with: "QUEUE_PLUGIN")
+                || entry.starts(with: "CLAMD_") || entry.starts(with: "CLAMAV_")
+                || entry.starts(with: "SCAN")
+        }
+        if !instance.root.isEmpty { kept.set("QHPSI_ROOT", instance.root) }
+        return kept
+    }
+
+    private func wait(
+        for child: Child, _ reading: borrowing FileDescriptor
+    ) throws(Errno) -> ScanReport {
+        let deadline = Deadline(milliseconds: timeout * 1000 + Self.grace)
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: ScanReport.sizeLimit)
+        while bytes.count <= ScanReport.sizeLimit {
+            guard try Polling.wait(for: reading.rawValue, .readable, until: deadline) else {
+                return failed("qhpsi did not answer in time")
+            }
+            let count = try reading.read(into: &buffer)
+            if count == 0 { break }
+            bytes += buffer[..<count]
+        }
+        // The pipe is closed, so it is about to end; one that hangs on is not waited for.
+        while true {
+            if let ending = try child.endingIfOver() { return confirmed(bytes, ending) }
+            if deadline.hasPassed { return failed("qhpsi did not end in time") }
+            Clock.sleep(milliseconds: 1)
+        }
+    }
+
+    private func confirmed(_ bytes: [UInt8], _ ending: Child.Ending) -> ScanReport {
+        guard case .exited(let code) = ending else { return failed("qhpsi was killed") }
+        guard let report = ScanReport(bytes) else {
+            return failed("qhpsi gave no report")
+        }
+        switch (report.verdict, code) {
+        case (.clean, 0), (.infected, 1), (.notScanned, 2), (.failed, _): return report
+        default: return failed("qhpsi's exit code contradicts its report")
+        }
+    }
+
+    private func failed(_ reason: StaticString) -> ScanReport {
+        ScanReport(.failed(reason: [UInt8](reason)), scanner: [UInt8]("qhpsi"))
+    }
+}

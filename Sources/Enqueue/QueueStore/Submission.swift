@@ -1,0 +1,182 @@
+import ByteText
+import ControlFiles
+import EnvelopeWire
+import MailFormat
+import Posix
+import ScanPolicy
+import ScanProtocol
+
+/// One run of qmail-queue: a message and its envelope become a queued message, or nothing.
+struct Submission {
+    private let instance: Instance
+    private let caller: Caller
+    private var residue = Residue()
+    private var report = QueueReport()
+    /// What goes out on the descriptor of ERROR_FD with exit code 88.
+    private var customText: [UInt8] = []
+
+    /// Prepare a run in this process's environment.
+    init() {
+        let environment = Environment.current
+        instance = Instance.current(environment)
+        caller = Caller(instance: instance, environment: environment)
+    }
+
+    /// What the caller can be told beside the exit code.
+    var details: QueueReport { report }
+
+    /// The first byte D or Z, then a text for the sender; empty unless the exit is `custom`.
+    var errorText: [UInt8] { customText }
+
+    /// Take the message from `message` and the envelope from `envelope`.
+    ///
+    /// - Returns: `queued` when, and only when, the message is in the queue and on the disk, or was infected
+    ///   and is to be discarded; after every other exit nothing is left.
+    mutating func run(
+        message: consuming FileDescriptor, envelope: consuming FileDescriptor
+    ) -> QueueExit {
+        let exit: QueueExit
+        do throws(QueueExit) {
+            try submit(message, envelope)
+            exit = .queued
+        } catch {
+            exit = error
+            residue.remove()
+        }
+        if report.outcome.isEmpty { report.outcome = Self.outcome(exit) }
+        return exit
+    }
+
+    private static func outcome(_ exit: QueueExit) -> [UInt8] {
+        if exit == .queued { return [UInt8]("queued") }
+        return exit.isTemporary ? [UInt8]("deferred") : [UInt8]("refused")
+    }
+
+    private mutating func submit(
+        _ source: borrowing FileDescriptor, _ envelope: borrowing FileDescriptor
+    ) throws(QueueExit) {
+        let settings = try scanSettings()
+        let seconds = Clock.seconds
+        let queue = try QueueChoice.queue(
+            caller.settings, instance, seed: max(0, seconds) + Int(Process.identifier))
+        report.queue = queue.name
+        let header = QueueHeader(
+            process: Process.identifier, origin: caller.origin, seconds: seconds)
+        var incoming = try IncomingMessage.create(in: queue, header: header, residue: &residue)
+        report.id = [UInt8](decimal: incoming.id)
+        try incoming.receive(from: source)
+        let verdict = scan(incoming, settings)
+        switch ScanPolicy.outcome(verdict, settings) {
+        case .queue:
+            try store(incoming, verdict, envelope, forward: nil)
+        case .forward(let address):
+            try store(incoming, verdict, envelope, forward: address)
+            report.outcome = [UInt8]("forwarded")
+        case .discard:
+            try discard(envelope)
+        case .refuse: throw refusal(verdict)
+        case .defer: throw deferral(verdict)
+        }
+    }
+
+    private mutating func scanSettings() throws(QueueExit) -> ScanSettings {
+        if let failure = caller.failure {
+            report.reason = failure.text
+            throw .configuration
+        }
+        do throws(ScanSettings.Failure) {
+            let variables = caller.settings
+            return try ScanSettings { variables[$0] }
+        } catch {
+            report.reason = error.text
+            throw .configuration
+        }
+    }
+
+    private mutating func scan(
+        _ message: borrowing IncomingMessage, _ settings: ScanSettings
+    ) -> Verdict {
+        let verdict: Verdict
+        if settings.scanner == nil {
+            verdict = .notScanned(reason: [UInt8]("scanning is off"))
+        } else if let bySize = settings.verdictBySize(message.size) {
+            verdict = bySize
+        } else {
+            let start = Clock.milliseconds
+            let answer = ScannerRun(
+                instance: instance, variables: caller.settings, timeout: settings.timeout
+            ).report(on: message)
+            report.milliseconds = [UInt8](decimal: Clock.milliseconds - start)
+            report.scanner = answer.scanner
+            verdict = answer.verdict
+        }
+        report.verdict = [UInt8](ScanPolicy.word(verdict))
+        switch verdict {
+        case .clean: break
+        case .infected(let signature): report.signature = signature
+        case .notScanned(let reason), .failed(let reason): report.reason = reason
+        }
+        return verdict
+    }
+
+    private mutating func store(
+        _ incoming: consuming IncomingMessage, _ verdict: Verdict,
+        _ source: borrowing FileDescriptor, forward: [UInt8]?
+    ) throws(QueueExit) {
+        let header = ScanPolicy.header(verdict)
+        let queue = incoming.queue
+        let stored = try incoming.stored(verdict: header)
+        var envelope = try QueuedEnvelope.create(
+            in: queue, id: stored.id, user: Process.realUser, residue: &residue)
+        try envelope.receive(from: source)
+        if let forward {
+            try QuarantineHeader(forward: forward).insert(
+                into: stored, at: header.count, recipientsOf: envelope)
+            try envelope.replaceRecipients(with: forward)
+        }
+        try stored.sync()
+        try envelope.commit(residue: &residue)
+        pullTrigger(queue)
+    }
+
+    /// Tell qmail-send that there is new mail: one byte into lock/trigger, without waiting.
+    private func pullTrigger(_ queue: QueueDirectory) {
+        do throws(Errno) {
+            let trigger = try FileDescriptor.open(queue.file("lock/trigger"), .writeNonBlocking)
+            try trigger.write([0])
+        } catch {
+            // No qmail-send is running, or its pipe is full: it looks into todo by itself.
+        }
+    }
+
+    /// The sender sees success, so the whole envelope must be one.
+    private mutating func discard(_ source: borrowing FileDescriptor) throws(QueueExit) {
+        var reader = EnvelopeReader()
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        while !reader.isComplete {
+            let count: Int
+            do throws(Errno) { count = try source.read(into: &buffer) } catch { throw .read }
+            if count == 0 { throw .read }
+            _ = try reader.consume(buffer[..<count])
+        }
+        guard residue.remove() else { throw .messFile }
+        report.outcome = [UInt8]("discarded")
+    }
+
+    private mutating func refusal(_ verdict: Verdict) -> QueueExit {
+        guard case .notScanned(let reason) = verdict else { return .virus }
+        customText =
+            [UInt8]("Dmessage could not be scanned for viruses: ") + reason
+            + [UInt8](" (#5.7.1)")
+        report.outcome = [UInt8]("refused")
+        return .custom
+    }
+
+    private mutating func deferral(_ verdict: Verdict) -> QueueExit {
+        guard case .notScanned(let reason) = verdict else { return .scanner }
+        customText =
+            [UInt8]("Zmessage could not be scanned for viruses now: ") + reason
+            + [UInt8](" (#4.3.0)")
+        return .custom
+    }
+}

@@ -1,0 +1,76 @@
+import ByteText
+import Posix
+import ScanProtocol
+
+/// How a scan is run: the variables of qhpsi(8) as values.
+struct ScannerSettings {
+    let command: ScannerCommand
+    /// QHPSITIMEOUT.
+    let seconds: Int
+    /// QHPSIRC and QHPSIRN.
+    let exit: ScannerExit
+    /// QHPSIMEMORY: RLIMIT_AS of the scanner in bytes.
+    let memory: UInt
+
+    /// libclamav with the official databases needs 1.5 GB.
+    static let defaultMemory = 4 << 30
+
+    /// Read the variables.
+    ///
+    /// - Throws: The reason of a failed scan.
+    init(_ environment: Environment) throws(ScanFailure) {
+        func number(_ name: StaticString, _ fallback: Int, atMost: Int) throws(ScanFailure) -> Int {
+            guard let text = environment[name]?.trimmed, !text.isEmpty else { return fallback }
+            guard let number = text.decimalValue, number <= atMost else {
+                throw ScanFailure(
+                    .misconfigured, [UInt8](name) + [UInt8](": expected a number of at most ")
+                        + [UInt8](decimal: atMost))
+            }
+            return number
+        }
+        guard let value = environment["QHPSI"] else {
+            throw ScanFailure(.misconfigured, [UInt8]("QHPSI is not set"))
+        }
+        do throws(ScannerCommand.Failure) {
+            command = try ScannerCommand(value)
+        } catch {
+            throw ScanFailure(.misconfigured, error.text)
+        }
+        let asked = try number("QHPSITIMEOUT", 120, atMost: 3600)
+        seconds = asked == 0 ? 120 : asked
+        var exit = ScannerExit()
+        exit.infected = Int32(try number("QHPSIRC", 1, atMost: 255))
+        exit.clean = Int32(try number("QHPSIRN", 0, atMost: 255))
+        self.exit = exit
+        memory = UInt(try number("QHPSIMEMORY", Self.defaultMemory, atMost: 1 << 40))
+    }
+}
+
+/// A scan that cannot be had, and the exit code of qhpsi(8) for it.
+struct ScanFailure: Error {
+    /// The exit codes beside those of the verdicts.
+    enum Code: Int32 {
+        /// The user or group could not be changed.
+        case privilege = 50
+        /// The scanner did not answer in time.
+        case timeout = 52
+        /// The scanner could not be started.
+        case exec = 75
+        /// The scanner failed.
+        case scanner = 77
+        /// QHPSI or another variable is wrong.
+        case misconfigured = 87
+    }
+
+    let code: Code
+    let reason: [UInt8]
+
+    init(_ code: Code, _ reason: [UInt8]) {
+        self.code = code
+        self.reason = reason
+    }
+
+    init(_ code: Code, _ what: StaticString, _ error: Errno) {
+        self.init(code, [UInt8](what) + [UInt8](": ") + error.text)
+    }
+}
