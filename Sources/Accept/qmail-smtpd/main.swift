@@ -1,3 +1,4 @@
 import Posix
+import SMTPSession
 
-Process.exit(111)
+Process.exit(SMTPServer.run(Process.arguments, .current))

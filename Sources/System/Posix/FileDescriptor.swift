@@ -168,7 +168,7 @@ internal import CPosix
 }
 
 /// The two ends of a new pipe, both close-on-exec; see pipe2(2).
-public struct Pipe: ~Copyable {
+@frozen public struct Pipe: ~Copyable {
     /// Where the bytes come out.
     package var reading: FileDescriptor
     /// Where they go in.

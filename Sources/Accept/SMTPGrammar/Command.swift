@@ -1,0 +1,136 @@
+import ByteText
+
+/// A command of the client; RFC 5321 §4.1.1.
+package enum Command: Equatable, Sendable {
+    case helo([UInt8])
+    case ehlo([UInt8])
+    case mail(ReversePath, MailParameters)
+    case rcpt(ForwardPath)
+    case data
+    case rset
+    case noop
+    case vrfy
+    case help
+    case quit
+
+    /// Read a command line without its CR LF.
+    ///
+    /// What is wrong with it is thrown as the reply that says so.
+    package init(_ line: [UInt8]) throws(Reply) {
+        var line = line
+        // RFC 5321 §4.1.1: white space before the line's end is to be tolerated.
+        while let last = line.last, last == 32 || last == 9 { line.removeLast() }
+        let verb = Array(line.prefix { $0 != 32 })
+        let argument = Array(line.dropFirst(verb.count).drop { $0 == 32 })
+        if verb.equalsIgnoringCase("MAIL") {
+            self = try Self.mail(line)
+        } else if verb.equalsIgnoringCase("RCPT") {
+            self = try Self.recipient(line)
+        } else if verb.equalsIgnoringCase("HELO") {
+            self = .helo(try Self.required(argument))
+        } else if verb.equalsIgnoringCase("EHLO") {
+            self = .ehlo(try Self.required(argument))
+        } else if verb.equalsIgnoringCase("NOOP") {
+            self = .noop
+        } else if verb.equalsIgnoringCase("HELP") {
+            self = .help
+        } else if verb.equalsIgnoringCase("VRFY") {
+            _ = try Self.required(argument)
+            self = .vrfy
+        } else {
+            self = try Self(withoutArgument: verb, argument)
+        }
+    }
+
+    private init(withoutArgument verb: [UInt8], _ argument: [UInt8]) throws(Reply) {
+        if verb.equalsIgnoringCase("DATA") {
+            self = .data
+        } else if verb.equalsIgnoringCase("RSET") {
+            self = .rset
+        } else if verb.equalsIgnoringCase("QUIT") {
+            self = .quit
+        } else if Self.isKnownElsewhere(verb) {
+            throw Reply(502, "5.5.1", "command not implemented")
+        } else {
+            throw Reply(500, "5.5.1", "command not recognized")
+        }
+        if !argument.isEmpty { throw Reply(501, "5.5.4", "this command takes no argument") }
+    }
+
+    private static func isKnownElsewhere(_ verb: [UInt8]) -> Bool {
+        verb.equalsIgnoringCase("EXPN") || verb.equalsIgnoringCase("AUTH")
+            || verb.equalsIgnoringCase("STARTTLS") || verb.equalsIgnoringCase("ETRN")
+            || verb.equalsIgnoringCase("BDAT") || verb.equalsIgnoringCase("TURN")
+            || verb.equalsIgnoringCase("SEND") || verb.equalsIgnoringCase("SOML")
+            || verb.equalsIgnoringCase("SAML")
+    }
+
+    private static func required(_ argument: [UInt8]) throws(Reply) -> [UInt8] {
+        if argument.isEmpty { throw Reply(501, "5.5.4", "an argument is missing") }
+        return argument
+    }
+
+    /// Spaces after the colon are not in the grammar, but common.
+    private static func pathStart(_ line: [UInt8], after prefix: StaticString) -> Int? {
+        guard line.startsIgnoringCase(with: prefix) else { return nil }
+        let start = prefix.utf8CodeUnitCount
+        return start + line[start...].prefix { $0 == 32 }.count
+    }
+
+    private static func mail(_ line: [UInt8]) throws(Reply) -> Command {
+        guard let start = pathStart(line, after: "MAIL FROM:") else {
+            throw Reply(501, "5.5.4", "write MAIL FROM:<address>")
+        }
+        var parser = PathParser(line, at: start)
+        let path: ReversePath
+        do throws(PathError) { path = try parser.reversePath() } catch {
+            throw Reply(501, "5.1.7", error.senderText)
+        }
+        let parameters = try MailParameters(line[parser.position...])
+        if case .mailbox(let mailbox) = path, mailbox.isInternational, !parameters.usesUTF8 {
+            throw Reply.needsUTF8
+        }
+        return .mail(path, parameters)
+    }
+
+    private static func recipient(_ line: [UInt8]) throws(Reply) -> Command {
+        guard let start = pathStart(line, after: "RCPT TO:") else {
+            throw Reply(501, "5.5.4", "write RCPT TO:<address>")
+        }
+        var parser = PathParser(line, at: start)
+        let path: ForwardPath
+        do throws(PathError) { path = try parser.forwardPath() } catch {
+            throw Reply(501, "5.1.3", error.recipientText)
+        }
+        if !(try MailParameters.parameters(in: line[parser.position...])).isEmpty {
+            throw Reply.unknownParameter
+        }
+        return .rcpt(path)
+    }
+}
+
+extension PathError {
+    fileprivate var senderText: StaticString {
+        switch self {
+        case .syntax: "the sender's address is malformed"
+        case .localPartTooLong: "the sender's local part is longer than 64 octets"
+        case .domainTooLong: "the sender's domain is longer than 255 octets, or a label than 63"
+        case .pathTooLong: "the sender's path is longer than 256 octets"
+        }
+    }
+
+    fileprivate var recipientText: StaticString {
+        switch self {
+        case .syntax: "the recipient's address is malformed"
+        case .localPartTooLong: "the recipient's local part is longer than 64 octets"
+        case .domainTooLong: "the recipient's domain is longer than 255 octets, or a label than 63"
+        case .pathTooLong: "the recipient's path is longer than 256 octets"
+        }
+    }
+}
+
+extension Reply {
+    /// RFC 6531 §3.5.
+    static let needsUTF8 = Reply(
+        553, "5.6.7", "an address that is not ASCII needs MAIL with SMTPUTF8")
+}

@@ -1,0 +1,53 @@
+import ByteText
+
+/// An address as the envelope has it; RFC 5321 §4.1.2.
+package struct Mailbox: Equatable, Sendable {
+    /// Without the quotes and backslashes that a command needs around odd bytes.
+    package let localPart: [UInt8]
+    /// A domain, or an address literal with its brackets.
+    package let domain: [UInt8]
+
+    package init(localPart: [UInt8], domain: [UInt8]) {
+        self.localPart = localPart
+        self.domain = domain
+    }
+
+    /// The form in which qmail-queue takes it: unquoted, so that the last `@` is the one that counts.
+    package var address: [UInt8] { localPart + [UInt8(ascii: "@")] + domain }
+
+    /// Whether it needs the SMTPUTF8 extension; RFC 6531.
+    package var isInternational: Bool { !localPart.isASCII || !domain.isASCII }
+}
+
+/// Who a message comes from.
+package enum ReversePath: Equatable, Sendable {
+    /// `<>`, the sender of notifications, to whom nothing is ever returned.
+    case null
+    case mailbox(Mailbox)
+
+    /// What the envelope has; empty for the null path.
+    package var address: [UInt8] {
+        switch self {
+        case .null: []
+        case .mailbox(let mailbox): mailbox.address
+        }
+    }
+}
+
+/// Who a message goes to.
+package enum ForwardPath: Equatable, Sendable {
+    /// `<postmaster>`, which every server takes; RFC 5321 §4.5.1.
+    case postmaster
+    case mailbox(Mailbox)
+}
+
+/// What is wrong with a path.
+package enum PathError: Error, Equatable, Sendable {
+    case syntax
+    /// RFC 5321 §4.5.3.1.1.
+    case localPartTooLong
+    /// RFC 5321 §4.5.3.1.2.
+    case domainTooLong
+    /// RFC 5321 §4.5.3.1.3.
+    case pathTooLong
+}

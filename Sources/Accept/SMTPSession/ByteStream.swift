@@ -1,0 +1,54 @@
+package import Posix
+
+/// Where a session's bytes come from and go to: plain descriptors, or a cipher on top of them.
+package protocol ByteStream: ~Copyable {
+    /// Read once into the buffer's start and say how many bytes came; 0 when the client has hung up.
+    ///
+    /// - Throws: `Errno.timedOut` when nothing came before the deadline.
+    mutating func read(into buffer: inout [UInt8], until deadline: Deadline) throws(Errno) -> Int
+
+    /// Write all of it.
+    ///
+    /// - Throws: `Errno.timedOut` when it was not taken before the deadline.
+    mutating func write(_ bytes: [UInt8], until deadline: Deadline) throws(Errno)
+}
+
+/// The two descriptors that a connection server hands over, without encryption.
+package struct DescriptorStream: ByteStream, ~Copyable {
+    private let input: FileDescriptor
+    private let output: FileDescriptor
+
+    /// Own both; sockets are made non-blocking, so that a client that does not read cannot hold us.
+    package init(input: consuming FileDescriptor, output: consuming FileDescriptor) throws(Errno) {
+        if try output.status().kind == .socket { try output.setNonBlocking(true) }
+        self.input = input
+        self.output = output
+    }
+
+    package mutating func read(
+        into buffer: inout [UInt8], until deadline: Deadline
+    ) throws(Errno) -> Int {
+        while true {
+            guard try Polling.wait(for: input.rawValue, .readable, until: deadline) else {
+                throw .timedOut
+            }
+            do throws(Errno) { return try input.read(into: &buffer) } catch {
+                if error != .wouldBlock { throw error }
+            }
+        }
+    }
+
+    package mutating func write(_ bytes: [UInt8], until deadline: Deadline) throws(Errno) {
+        var done = 0
+        while done < bytes.count {
+            do throws(Errno) {
+                done += try output.write(once: bytes.span.bytes.extracting(done...))
+            } catch {
+                if error != .wouldBlock { throw error }
+                guard try Polling.wait(for: output.rawValue, .writable, until: deadline) else {
+                    throw .timedOut
+                }
+            }
+        }
+    }
+}

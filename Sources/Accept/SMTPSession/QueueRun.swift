@@ -1,0 +1,169 @@
+import ByteText
+import EnvelopeWire
+import Posix
+
+/// A running qmail-queue that takes one message.
+///
+/// Whatever it does, the client's bytes go on being read: a program that ended early is asked for its exit
+/// code when the message is over. Without `finish` it is never given a whole envelope, so it queues nothing.
+struct QueueRun: ~Copyable {
+    /// How it ended.
+    struct Result {
+        let ending: Child.Ending
+        /// Whether it took the whole message and envelope.
+        let isComplete: Bool
+        /// What it wrote as a text for the client.
+        let text: [UInt8]
+        let report: QueueReport?
+    }
+
+    /// The process's id, for the reply and the log.
+    let identifier: Int32
+    private var message: FileDescriptor?
+    private var envelope: FileDescriptor?
+    private var text: Gathered
+    private var report: Gathered
+    private var isComplete = true
+
+    /// The most bytes of a text for the client; see qmail-queue(8).
+    private static let textLimit = 1023
+
+    /// Start it; see qmail-queue(8).
+    init(program: [UInt8], environment: Environment) throws(Errno) {
+        let message = try Pipe()
+        let envelope = try Pipe()
+        let text = try Pipe()
+        let report = try Pipe()
+        try message.writing.setNonBlocking(true)
+        try envelope.writing.setNonBlocking(true)
+        var environment = environment
+        environment.set("ERROR_FD", [UInt8]("3"))
+        environment.set(QueueReport.variable, [UInt8]("4"))
+        let launch = Launch(
+            program, arguments: [program], environment: environment,
+            descriptors: [
+                message.reading.rawValue, envelope.reading.rawValue, 2, text.writing.rawValue,
+                report.writing.rawValue,
+            ])
+        identifier = try launch.start().identifier
+        self.message = consume message.writing
+        self.envelope = consume envelope.writing
+        self.text = Gathered(text.reading, limit: Self.textLimit)
+        self.report = Gathered(report.reading, limit: QueueReport.sizeLimit)
+    }
+
+    /// Give it more of the message, unless it has stopped taking it.
+    mutating func write(_ bytes: [UInt8]) {
+        if !isComplete { return }
+        isComplete = Self.send(bytes, to: &message, text: &text, report: &report)
+    }
+
+    /// Give it the envelope and wait for its end.
+    consuming func finish(envelope bytes: [UInt8]) -> Result {
+        message = nil
+        if isComplete {
+            isComplete = Self.send(bytes, to: &envelope, text: &text, report: &report)
+        }
+        return end()
+    }
+
+    /// Let it end without an envelope, so that it queues nothing, and wait for that.
+    consuming func abandon() {
+        isComplete = false
+        // The envelope first: when the message ends, its missing envelope is already to be seen.
+        envelope = nil
+        message = nil
+        _ = end()
+    }
+
+    private consuming func end() -> Result {
+        envelope = nil
+        while Self.read(&text, &report, or: nil) {}
+        let ending: Child.Ending
+        do throws(Errno) { ending = try Child(identifier: identifier).wait() } catch {
+            ending = .exited(QueueExit.wait.rawValue)
+        }
+        return Result(
+            ending: ending, isComplete: isComplete, text: text.bytes,
+            report: QueueReport(report.bytes))
+    }
+
+    /// Write all of it to a pipe and read what the program says meanwhile, so that neither waits for ever.
+    private static func send(
+        _ bytes: [UInt8], to target: inout FileDescriptor?, text: inout Gathered,
+        report: inout Gathered
+    ) -> Bool {
+        var done = 0
+        while done < bytes.count {
+            do throws(Errno) {
+                done += try target?.write(once: bytes.span.bytes.extracting(done...)) ?? 0
+            } catch {
+                guard error == .wouldBlock, let number = target.number else {
+                    target = nil
+                    return false
+                }
+                _ = read(&text, &report, or: number)
+            }
+        }
+        return true
+    }
+
+    /// Wait until something can be read, or written to the descriptor, and read it.
+    ///
+    /// False when there is nothing to wait for.
+    private static func read(
+        _ text: inout Gathered, _ report: inout Gathered, or target: Int32?
+    ) -> Bool {
+        var wanted: [(fd: Int32, interest: Polling.Interest)] = []
+        if let number = text.source.number { wanted.append((number, .readable)) }
+        if let number = report.source.number { wanted.append((number, .readable)) }
+        if let target { wanted.append((target, .writable)) }
+        if wanted.isEmpty { return false }
+        do throws(Errno) {
+            guard let i = try Polling.waitForAny(wanted, until: nil) else { return true }
+            if text.source.number == wanted[i].fd {
+                text.read()
+            } else if report.source.number == wanted[i].fd {
+                report.read()
+            }
+            return true
+        } catch {
+            // No memory for poll; the exit code still comes.
+            return false
+        }
+    }
+}
+
+/// What comes out of a pipe, up to a limit; the rest is read and dropped.
+private struct Gathered: ~Copyable {
+    var source: FileDescriptor?
+    var bytes: [UInt8] = []
+    let limit: Int
+
+    init(_ source: consuming FileDescriptor, limit: Int) {
+        self.source = consume source
+        self.limit = limit
+    }
+
+    mutating func read() {
+        var buffer = [UInt8](repeating: 0, count: 1024)
+        do throws(Errno) {
+            let count = try source?.read(into: &buffer) ?? 0
+            if count == 0 { source = nil }
+            bytes.append(contentsOf: buffer.prefix(min(count, limit - bytes.count)))
+        } catch {
+            // A pipe that cannot be read has no more to say.
+            source = nil
+        }
+    }
+}
+
+extension Optional where Wrapped == FileDescriptor {
+    /// The number of the descriptor, nil when it is closed.
+    fileprivate var number: Int32? {
+        switch self {
+        case .some(let descriptor): descriptor.rawValue
+        case .none: nil
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import ByteText
+import ControlFiles
+import Posix
+
+/// The domains that mail is taken for, as in control/rcpthosts and control/morercpthosts.cdb.
+struct RecipientHosts: ~Copyable {
+    private let names: [[UInt8]]
+    private let databasePath: [UInt8]
+    private var database: HostDatabase?
+    private var isDatabaseOpen = false
+
+    /// Take the entries: a domain, or with a dot first all domains below one.
+    init(names: [[UInt8]], databasePath: [UInt8]) {
+        self.names = names.map { $0.lowercased }
+        self.databasePath = databasePath
+    }
+
+    /// Read the control files; without rcpthosts only the server's own name is taken.
+    init(_ control: Control, ownName: [UInt8]) throws(ControlFailure) {
+        self.init(
+            names: try control.lines("rcpthosts") ?? [ownName],
+            databasePath: control.file("morercpthosts.cdb"))
+    }
+
+    /// Whether mail for the domain is taken.
+    ///
+    /// - Throws: When the database exists and cannot be read.
+    mutating func contains(_ domain: [UInt8]) throws(Errno) -> Bool {
+        let domain = domain.lowercased
+        if names.contains(where: { $0 == domain }) { return true }
+        for i in domain.indices where domain[i] == UInt8(ascii: ".") {
+            if names.contains(where: { $0[...] == domain[i...] }) { return true }
+        }
+        if try !openDatabase() { return false }
+        if try isInDatabase(domain[...]) { return true }
+        for i in domain.indices where domain[i] == UInt8(ascii: ".") {
+            if try isInDatabase(domain[i...]) { return true }
+        }
+        return false
+    }
+
+    private mutating func isInDatabase(_ name: ArraySlice<UInt8>) throws(Errno) -> Bool {
+        try database?.contains(name) ?? false
+    }
+
+    /// Opened for the first recipient that needs it; most sessions have none.
+    private mutating func openDatabase() throws(Errno) -> Bool {
+        if !isDatabaseOpen {
+            do throws(Errno) { database = try HostDatabase(path: databasePath) } catch {
+                if error != .noSuchFile { throw error }
+            }
+            isDatabaseOpen = true
+        }
+        return database != nil
+    }
+}

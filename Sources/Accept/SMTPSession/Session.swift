@@ -1,0 +1,198 @@
+import ByteText
+import EnvelopeWire
+import Posix
+import SMTPGrammar
+
+/// How a session came to its end.
+enum SessionEnding: Sendable {
+    /// The client said QUIT.
+    case quit
+    /// The client hung up, or said nothing for too long.
+    case lost
+}
+
+/// One client's connection, from the greeting to its end; see qmail-smtpd(8).
+struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
+    private var stream: Stream
+    private let settings: SessionSettings
+    private let environment: Environment
+    private let queueProgram: [UInt8]
+    private var hosts: RecipientHosts
+    private let log: SessionLog
+    private var dialogue: Dialogue
+    private var transaction = Transaction(sender: [])
+    private var queue: QueueRun?
+    /// Why there is no queue run for the present message.
+    private var queueFailure: Errno?
+    /// Replies that have not been sent: they go out together before the session waits.
+    private var output: [UInt8] = []
+
+    private static var outputLimit: Int { 8192 }
+    private static var inputSize: Int { 32768 }
+
+    init(
+        _ stream: consuming Stream, _ settings: SessionSettings, _ environment: Environment,
+        queueProgram: [UInt8], hosts: consuming RecipientHosts, log: consuming SessionLog
+    ) {
+        self.stream = stream
+        self.settings = settings
+        self.environment = environment
+        self.queueProgram = queueProgram
+        self.hosts = hosts
+        self.log = log
+        dialogue = Dialogue(settings.dialogue)
+    }
+
+    /// Talk until the client has gone.
+    mutating func run() -> SessionEnding {
+        do throws(Errno) {
+            try send(Reply(220, lines: [settings.greeting + [UInt8](" ESMTP")]))
+            try talk()
+            return .quit
+        } catch {
+            lose(error)
+            return .lost
+        }
+    }
+
+    private mutating func talk() throws(Errno) {
+        var buffer = [UInt8](repeating: 0, count: Self.inputSize)
+        while true {
+            switch dialogue.next() {
+            case .needInput:
+                try flush()
+                let count = try stream.read(into: &buffer, until: deadline)
+                if count == 0 { throw .connectionReset }
+                dialogue.feed(buffer[..<count])
+            case .reply(let reply): try send(reply)
+            case .sender(let path): try send(answer(sender: path))
+            case .recipient(let path): try send(answer(recipient: path))
+            case .message:
+                try send(dialogue.accept())
+                try flush()
+                startQueue()
+            case .content(let bytes): queue?.write(bytes)
+            case .spoiled: queue.take()?.abandon()
+            case .end(let summary): try send(answer(message: summary))
+            case .quit(let reply):
+                try send(reply)
+                return try flush()
+            }
+        }
+    }
+
+    private var deadline: Deadline { Deadline(milliseconds: settings.timeout * 1000) }
+
+    private mutating func send(_ reply: Reply) throws(Errno) {
+        output.append(contentsOf: reply.encoded)
+        if output.count > Self.outputLimit { try flush() }
+    }
+
+    private mutating func flush() throws(Errno) {
+        if output.isEmpty { return }
+        try stream.write(output, until: deadline)
+        output.removeAll(keepingCapacity: true)
+    }
+
+    /// The client has gone or is silent: what it had not finished is dropped.
+    private mutating func lose(_ reason: Errno) {
+        queue.take()?.abandon()
+        let isLate = reason == .timedOut
+        let reply = isLate ? Reply(421, "4.4.2", "nothing came for too long") : nil
+        if dialogue.isInMessage {
+            log.message(
+                transaction, helo: dialogue.clientName, octets: dialogue.octets, report: nil,
+                outcome: [UInt8]("aborted"), reply: reply,
+                reason: [UInt8](isLate ? "timeout" : "the client hung up"))
+        }
+        guard let reply else { return }
+        do throws(Errno) {
+            // A client that takes nothing either is not waited for a second time.
+            try stream.write(reply.encoded, until: Deadline(milliseconds: 0))
+        } catch {
+            // It had its chance.
+        }
+    }
+}
+
+// Policy.
+extension Session where Stream: ~Copyable {
+    private mutating func answer(sender path: ReversePath) -> Reply {
+        let sender = path.address
+        if settings.badSenders.contains(sender) {
+            let reply = Reply(553, "5.7.1", "this sender is not welcome here")
+            log.refusal(helo: dialogue.clientName, sender: sender, recipient: [], reply: reply)
+            return reply
+        }
+        transaction = Transaction(sender: sender)
+        return dialogue.accept()
+    }
+
+    private mutating func answer(recipient path: ForwardPath) -> Reply {
+        let recipient: [UInt8]
+        do throws(Reply) { recipient = try allowed(path) } catch {
+            let address =
+                if case .mailbox(let mailbox) = path { mailbox.address } else { [UInt8]() }
+            log.refusal(
+                helo: dialogue.clientName, sender: transaction.sender, recipient: address,
+                reply: error)
+            return error
+        }
+        transaction.add(recipient)
+        return dialogue.accept()
+    }
+
+    /// The recipient as the envelope gets it.
+    private mutating func allowed(_ path: ForwardPath) throws(Reply) -> [UInt8] {
+        guard case .mailbox(let mailbox) = path else {
+            return [UInt8]("postmaster@") + settings.dialogue.name
+        }
+        if let suffix = settings.relaySuffix { return mailbox.address + suffix }
+        do throws(Errno) {
+            if try hosts.contains(mailbox.domain) { return mailbox.address }
+        } catch {
+            log.trouble([UInt8]("unable to read morercpthosts.cdb: ") + error.text)
+            throw Reply(451, "4.3.0", "mail server cannot look the domain up, try again later")
+        }
+        throw Reply(550, "5.7.1", "this server does not take mail for that domain from you")
+    }
+}
+
+// The message.
+extension Session where Stream: ~Copyable {
+    private mutating func startQueue() {
+        queueFailure = nil
+        do throws(Errno) {
+            queue = try QueueRun(program: queueProgram, environment: environment)
+        } catch {
+            queueFailure = error
+        }
+        queue?.write(
+            TraceField.received(
+                from: settings.peer, helo: dialogue.clientName, by: settings.dialogue.name,
+                with: dialogue.protocolName, seconds: Clock.seconds))
+    }
+
+    private mutating func answer(message summary: MessageSummary) -> Reply {
+        var report: QueueReport?
+        let answer: QueueAnswer
+        if let flaw = summary.flaw {
+            queue.take()?.abandon()
+            answer = QueueAnswer(flaw)
+        } else if let run = queue.take() {
+            let identifier = run.identifier
+            let result = run.finish(envelope: transaction.envelope)
+            report = result.report
+            answer = QueueAnswer(
+                result, identifier: identifier, namesSignature: settings.namesSignature,
+                seconds: Clock.seconds)
+        } else {
+            answer = QueueAnswer(notStarted: queueFailure ?? .noSuchFile)
+        }
+        log.message(
+            transaction, helo: dialogue.clientName, octets: summary.octets, report: report,
+            outcome: answer.outcome, reply: answer.reply, reason: answer.reason)
+        transaction = Transaction(sender: [])
+        return answer.reply
+    }
+}
