@@ -3,13 +3,44 @@
 SHELL := /bin/bash
 BUILT := build/root
 EMBEDDED := .build-embedded
+STRICT := --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
 # The flags keep every RUNPATH out of what is installed: set-id programs must not have one.
 SWIFT_RELEASE := QHPSI_EMBEDDED=1 swift build -c release --scratch-path $(EMBEDDED) \
-	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath \
-	--explicit-target-dependency-import-check error
+	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT)
 SBIN := qmail-queue qmail-smtpd queue-fix qhpsi
+# Programs that the tests need and the machine may lack; .ci/depends puts them there.
+TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
 
-.PHONY: build install
+.PHONY: run check bench fuzz format build install clean
+
+# The main job on real input, then a server to talk to; with ONCE=1 it ends by itself.
+run:
+	.ci/depends run
+	$(MAKE) --no-print-directory install
+	PATH="$(TEST_PATH)" .ci/demo
+
+# Everything that can be tested: rules of style, unit tests, and the programs as they are installed.
+check:
+	.ci/depends check
+	.ci/check --self-test
+	$(MAKE) --no-print-directory install
+	.ci/check
+	swift build --build-tests $(STRICT)
+	PATH="$(TEST_PATH)" SWIFT_BACKTRACE=enable=no swift test --skip-build $(TEST_FLAGS)
+
+# Start-up time, instructions and memory, compared with Benchmarks/BASELINE.md.
+bench:
+	.ci/depends check
+	$(MAKE) --no-print-directory install
+	PATH="$(TEST_PATH)" Benchmarks/run
+
+# Each reader of outside bytes under libFuzzer, for FUZZ_SECONDS each.
+fuzz:
+	.ci/depends run
+	.ci/fuzz
+
+format:
+	swift format -i -p -r Sources Tests Fuzz Package.swift
 
 build:
 	$(SWIFT_RELEASE)
@@ -22,3 +53,6 @@ install: build
 	install -m 644 $(EMBEDDED)/release/libclamd.so $(BUILT)/usr/lib/qhpsi/plugins/clamd.so
 	install -m 644 $(EMBEDDED)/release/liblibclamav.so $(BUILT)/usr/lib/qhpsi/plugins/libclamav.so
 	install -m 644 Sources/Inspect/CScanPlugin/include/qhpsi_plugin.h $(BUILT)/usr/include/
+
+clean:
+	rm -rf .build .build-embedded .build-fuzz build run

@@ -37,7 +37,7 @@ package struct Command {
         self.path = Array(path.utf8)
         self.arguments = arguments.map { Array($0.utf8) }
         environment = Environment()
-        environment.set("PATH", Array("/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin".utf8))
+        environment.set("PATH", Array(Tools.searchPath.utf8))
         self.streams = streams
     }
 
