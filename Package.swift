@@ -88,10 +88,19 @@ extension Target {
             name: "\(name)Tests", dependencies: ["Testbed"] + uses,
             path: "Tests/Programs/\(name)Tests", swiftSettings: strict)
     }
+    /// Swift that exports LLVMFuzzerTestOneInput, under libFuzzer's driver; see CONTRIBUTING.md.
     static func fuzzer(_ name: String, uses: [Target.Dependency]) -> Target {
-        .executableTarget(
-            name: name, dependencies: uses, path: "Fuzz/\(name)", swiftSettings: strict,
-            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address"])])
+        // SwiftPM makes main the module's own, which a library-like fuzzer does not have.
+        let main = String(name.map { $0 == "-" ? "_" : $0 }) + "_main"
+        return .executableTarget(
+            name: name, dependencies: ["CFuzz"] + uses, path: "Fuzz/\(name)", exclude: ["seeds"],
+            swiftSettings: strict,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-sanitize=fuzzer,address", "-use-ld=lld", "-Xclang-linker", "-no-pie",
+                    "-Xlinker", "--defsym=\(main)=cfuzz_main",
+                ])
+            ])
     }
 }
 
@@ -163,15 +172,22 @@ let tests: [Target] = [
     .tests(of: "MailFormat", in: .Enqueue),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
 ]
-let fuzzers: [Target] = []
+let fuzzers: [Target] = [
+    .target(name: "CFuzz", path: "Fuzz/CFuzz"),
+    .fuzzer("fuzz-report", uses: ["EnvelopeWire", "ScanProtocol"]),
+]
+
+/// Programs have a main.swift, and fuzzers are compiled without one.
+let shipped = (system + accept + enqueue + inspect).filter { !fuzzing || $0.type != .executable }
 
 let package = Package(
     name: "qhpsi",
-    products: [
-        .library(name: "clamd", type: .dynamic, targets: ["PluginClamd"]),
-        .library(name: "libclamav", type: .dynamic, targets: ["PluginLibclamav"]),
-    ],
-    targets: system + accept + enqueue + inspect + (embedded ? [] : tests)
-        + (fuzzing ? fuzzers : []),
+    products: fuzzing
+        ? []
+        : [
+            .library(name: "clamd", type: .dynamic, targets: ["PluginClamd"]),
+            .library(name: "libclamav", type: .dynamic, targets: ["PluginLibclamav"]),
+        ],
+    targets: shipped + (fuzzing ? fuzzers : embedded ? [] : tests),
     swiftLanguageModes: [.v6]
 )

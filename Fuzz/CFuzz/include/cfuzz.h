@@ -1,0 +1,1 @@
+/* No one calls it by name; SwiftPM wants a header. */
