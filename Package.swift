@@ -166,6 +166,9 @@ let inspect: [Target] = [
 /// The tests and what only they use; not built into what is installed.
 let tests: [Target] = [
     .library("Testbed", in: .System, uses: ["ByteText", "Posix"]),
+    .programTests("QmailQueue"),
+    .programTests("Qhpsi"),
+    .programTests("QueueFix"),
     .tests(of: "ByteText", in: .System),
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),

@@ -70,7 +70,8 @@ package enum QueueFixProgram {
         try repair.repairTree()
         try repair.repairNames()
         try repair.clearLeftovers()
-        for finding in repair.findings where options.verbose || options.reportOnly || repair.isDamaged {
+        for finding in repair.findings
+        where options.verbose || options.reportOnly || repair.isDamaged {
             say([UInt8]("queue-fix: ") + finding + [UInt8(ascii: "\n")])
         }
         return repair.isDamaged || options.reportOnly && !repair.findings.isEmpty ? 1 : 0

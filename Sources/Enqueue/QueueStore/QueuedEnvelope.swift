@@ -73,7 +73,9 @@ struct QueuedEnvelope: ~Copyable {
         var buffer = [UInt8](repeating: 0, count: 8192)
         while offset < recipientsEnd {
             let count: Int
-            do throws(Errno) { count = try file.read(into: &buffer, at: offset) } catch { throw .write }
+            do throws(Errno) { count = try file.read(into: &buffer, at: offset) } catch {
+                throw .write
+            }
             if count == 0 { throw .write }
             try body(buffer[..<min(count, recipientsEnd - offset)])
             offset += count

@@ -23,7 +23,8 @@ struct ScannerSettings {
             guard let text = environment[name]?.trimmed, !text.isEmpty else { return fallback }
             guard let number = text.decimalValue, number <= atMost else {
                 throw ScanFailure(
-                    .misconfigured, [UInt8](name) + [UInt8](": expected a number of at most ")
+                    .misconfigured,
+                    [UInt8](name) + [UInt8](": expected a number of at most ")
                         + [UInt8](decimal: atMost))
             }
             return number

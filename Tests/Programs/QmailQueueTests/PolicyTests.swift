@@ -1,0 +1,152 @@
+import Testbed
+import Testing
+
+/// Scanners by their verdict; the last line of a program's output has the signature.
+private let clean = "/bin/true"
+private let infected = "/bin/sh -c 'echo stream: Test.Virus FOUND; exit 1'"
+private let failed = "/bin/sh -c 'exit 2'"
+
+private struct Row: Sendable {
+    let settings: [String: String]
+    let code: Int32
+    /// First lines of the queued message; nil: nothing is queued.
+    let header: [String]?
+    let outcome: String
+}
+
+private let found = ["X-QHPSI: virus found", "X-QHPSI-Signature: Test.Virus"]
+
+private let rows = [
+    Row(settings: ["QHPSI": clean], code: 0, header: ["X-QHPSI: clean"], outcome: "queued"),
+    Row(
+        settings: ["QHPSI": clean, "REJECTVIRUS": "1"], code: 0, header: ["X-QHPSI: clean"],
+        outcome: "queued"),
+    Row(settings: ["QHPSI": infected], code: 0, header: found, outcome: "queued"),
+    Row(
+        settings: ["QHPSI": infected, "REJECTVIRUS": "0"], code: 0, header: found, outcome: "queued"
+    ),
+    Row(
+        settings: ["QHPSI": infected, "REJECTVIRUS": "1"], code: 33, header: nil, outcome: "refused"
+    ),
+    Row(
+        settings: ["QHPSI": infected, "REJECTVIRUS": "7"], code: 33, header: nil, outcome: "refused"
+    ),
+    Row(
+        settings: ["QHPSI": infected, "REJECTVIRUS": "2"], code: 0, header: nil,
+        outcome: "discarded"),
+    Row(
+        settings: ["QHPSI": infected, "VIRUSFORWARD": "desk@test.example"], code: 0,
+        header: found + ["X-Quarantine-ID: desk@test.example,", "\tbob@test.example"],
+        outcome: "forwarded"),
+    Row(
+        settings: ["QHPSI": clean, "QHPSIMAXSIZE": "5"], code: 0,
+        header: ["X-QHPSI: not scanned (larger than QHPSIMAXSIZE)"], outcome: "queued"),
+    Row(
+        settings: ["QHPSI": infected, "REJECTVIRUS": "1", "QHPSIMINSIZE": "1000"], code: 0,
+        header: ["X-QHPSI: not scanned (smaller than QHPSIMINSIZE)"], outcome: "queued"),
+    Row(
+        settings: ["QHPSI": clean, "QHPSIMAXSIZE": "5", "QHPSIUNSCANNED": "defer"], code: 88,
+        header: nil, outcome: "deferred"),
+    Row(
+        settings: ["QHPSI": clean, "QHPSIMAXSIZE": "5", "QHPSIUNSCANNED": "reject"], code: 88,
+        header: nil, outcome: "refused"),
+    Row(settings: ["QHPSI": failed], code: 77, header: nil, outcome: "deferred"),
+    Row(
+        settings: ["QHPSI": failed, "REJECTVIRUS": "1"], code: 77, header: nil, outcome: "deferred"),
+    Row(
+        settings: ["QHPSI": failed, "QHPSIONERROR": "accept"], code: 0,
+        header: ["X-QHPSI: not scanned (scanner exited with 2)"], outcome: "queued"),
+    Row(
+        settings: [:], code: 0, header: ["X-QHPSI: not scanned (scanning is off)"],
+        outcome: "queued"),
+    Row(settings: ["QHPSI": ""], code: 77, header: nil, outcome: "deferred"),
+    Row(settings: ["QHPSI": "  "], code: 77, header: nil, outcome: "deferred"),
+    Row(settings: ["QHPSI": "/bin/true 'unbalanced"], code: 77, header: nil, outcome: "deferred"),
+    Row(settings: ["QHPSI": "plugin:"], code: 77, header: nil, outcome: "deferred"),
+    Row(
+        settings: ["QHPSI": clean, "REJECTVIRUS": "yes"], code: 55, header: nil, outcome: "deferred"
+    ),
+    Row(
+        settings: ["QHPSI": "/bin/sh -c 'exit 5'", "QHPSIRC": "5"], code: 0,
+        header: ["X-QHPSI: virus found", "X-QHPSI-Signature: unknown"], outcome: "queued"),
+    Row(
+        settings: ["QHPSI": "/bin/sh -c 'exit 6'", "QHPSIRN": "6"], code: 0,
+        header: ["X-QHPSI: clean"], outcome: "queued"),
+    Row(settings: ["QHPSI": clean, "QHPSIRC": "one"], code: 77, header: nil, outcome: "deferred"),
+]
+
+@Test(arguments: rows)
+private func `a message's fate is the policy's`(row: Row) throws {
+    let instance = try PrivateInstance()
+    let run = try instance.queue("Subject: test\n\nhello\n", settings: row.settings)
+    #expect(run.code == row.code)
+    #expect(run.report["O"] == row.outcome)
+    let queued = try instance.queued()
+    guard let header = row.header else {
+        #expect(queued.isEmpty)
+        #expect(try instance.queueFiles().isEmpty)
+        return
+    }
+    let message = try #require(queued.first)
+    #expect(queued.count == 1)
+    #expect(Array(message.addedLines.prefix(header.count)) == header)
+    #expect(message.addedLines.count == header.count + 2)
+    #expect(message.body == Array("Subject: test\n\nhello\n".utf8))
+    #expect(run.report["I"] == message.id)
+    let recipient = row.outcome == "forwarded" ? "desk@test.example" : "bob@test.example"
+    #expect(message.records.dropFirst(2) == ["Falice@test.example", "T\(recipient)"])
+}
+
+@Test func `a message that was not scanned and is refused for it says why on ERROR_FD`() throws {
+    let instance = try PrivateInstance()
+    let settings = ["QHPSI": clean, "QHPSIMAXSIZE": "5", "QHPSIUNSCANNED": "reject"]
+    #expect(
+        try instance.queue(settings: settings).errorText
+            == "Dmessage could not be scanned for viruses: larger than QHPSIMAXSIZE (#5.7.1)")
+    let later = settings.merging([
+        "QHPSIUNSCANNED": "defer", "ERROR_FD": "3", "QUEUE_REPORT_FD": "",
+    ]) { $1 }
+    let run = try instance.queue(settings: later)
+    #expect(run.errorText.isEmpty)
+    #expect(String(decoding: run.outcome.outputs[3], as: UTF8.self).hasPrefix("Zmessage could not"))
+}
+
+@Test func `recipients of a forwarded message cannot write header lines`() throws {
+    let instance = try PrivateInstance()
+    let many = (1...2000).map { "user\($0)@test.example" }
+    let run = try instance.queue(
+        to: ["x\nX-QHPSI: clean\n\nT@test.example", "T@T.example"] + many,
+        settings: ["QHPSI": infected, "VIRUSFORWARD": "desk@test.example"])
+    #expect(run.code == 0)
+    let message = try #require(try instance.queued().first)
+    #expect(
+        message.text.hasPrefix(
+            "X-QHPSI: virus found\nX-QHPSI-Signature: Test.Virus\nX-Quarantine-ID: desk@test.example,\n\tx?X-QHPSI: clean??T@test.example,\n\tT@T.example,\n\tuser1@test.example,\n"
+        ))
+    #expect(message.text.contains(",\n\tuser2000@test.example\nReceived: "))
+    #expect(message.text.hasSuffix("\nSubject: test\n\nhello\n"))
+    #expect(message.records.suffix(2) == ["Falice@test.example", "Tdesk@test.example"])
+}
+
+@Test func `a signature's name of any length and form stays one header line`() throws {
+    let instance = try PrivateInstance()
+    for length in [1, 63, 64, 65, 200, 5000] {
+        let name = String(repeating: "N", count: length)
+        let scanner = try instance.script("scanner", "echo 'file: \(name) FOUND'; exit 1\n")
+        #expect(try instance.queue(settings: ["QHPSI": scanner]).code == 0)
+        let message = try #require(
+            try instance.queued().first { $0.text.contains("\(name.prefix(400))\nReceived:") })
+        #expect(message.text.hasSuffix("\nSubject: test\n\nhello\n"))
+        #expect(message.text.hasPrefix("X-QHPSI: virus found\nX-QHPSI-Signature: N"))
+    }
+}
+
+@Test func `a discarded message needs a whole envelope`() throws {
+    let instance = try PrivateInstance()
+    let settings = ["QHPSI": infected, "REJECTVIRUS": "2"]
+    let many = envelope(to: (1...10_000).map { "user\($0)@test.example" })
+    let message = Array("Subject: a\n\nb\n".utf8)
+    #expect(try instance.queueCommand(message, many, settings).run().code == 0)
+    #expect(try instance.queueCommand(message, many.dropLast(), settings).run().code == 54)
+    #expect(try instance.queueFiles().isEmpty)
+}
