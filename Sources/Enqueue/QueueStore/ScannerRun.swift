@@ -71,7 +71,7 @@ struct ScannerRun {
         let deadline = Deadline(milliseconds: timeout * 1000 + Self.grace)
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: ScanReport.sizeLimit)
-        while bytes.count <= ScanReport.sizeLimit {
+        while bytes.count <= ScanReport.sizeLimit, ScanReport(bytes) == nil {
             guard try Polling.wait(for: reading.rawValue, .readable, until: deadline) else {
                 return failed("qhpsi did not answer in time")
             }
@@ -79,7 +79,7 @@ struct ScannerRun {
             if count == 0 { break }
             bytes += buffer[..<count]
         }
-        // The pipe is closed, so it is about to end; one that hangs on is not waited for.
+        // It has said all it has to say and is about to end; one that hangs on is not waited for.
         while true {
             if let ending = try child.endingIfOver() { return confirmed(bytes, ending) }
             if deadline.hasPassed { return failed("qhpsi did not end in time") }

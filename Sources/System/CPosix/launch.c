@@ -35,7 +35,11 @@ static void become(struct cposix_launch *launch)
     };
     for (i = 0; i < 3; i++) {
         if (!limits[i].limit) continue;
-        struct rlimit r = {limits[i].limit, limits[i].limit};
+        struct rlimit r;
+        if (getrlimit(limits[i].what, &r) == -1) return;
+        /* A limit can only be tightened; one that is tighter already stays. */
+        if (r.rlim_max > limits[i].limit) r.rlim_max = limits[i].limit;
+        if (r.rlim_cur > r.rlim_max) r.rlim_cur = r.rlim_max;
         if (setrlimit(limits[i].what, &r) == -1) return;
     }
     /* Ignored signals would stay ignored past execve. */

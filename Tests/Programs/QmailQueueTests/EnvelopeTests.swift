@@ -1,0 +1,96 @@
+import Testbed
+import Testing
+
+private let message = Array("Subject: test\n\nhello\n".utf8)
+
+@Test(
+    arguments: [
+        ("", 54), ("F", 54), ("Fa@b\0", 54), ("Fa@b\0Tc@d\0", 54), ("Fa@b\0Tc@d", 54),
+        ("Xa@b\0Tc@d\0\0", 79), ("Fa@b\0Xc@d\0\0", 79), ("\0", 79), ("Fa@b\0Qc@d\0\0", 79),
+        ("F" + String(repeating: "a", count: 1003) + "\0Tc@d\0\0", 11),
+        ("Fa@b\0T" + String(repeating: "a", count: 1003) + "\0\0", 11),
+    ] as [(String, Int32)])
+func `a malformed envelope has its exit code and leaves nothing`(text: String, code: Int32) throws {
+    let instance = try PrivateInstance()
+    let outcome = try instance.queueCommand(message, Array(text.utf8)).run()
+    #expect(outcome.code == code)
+    #expect(try instance.queueFiles().isEmpty)
+}
+
+@Test(arguments: [
+    ("F\0Tc@d\0\0", ["F", "Tc@d"]), ("Fa@b\0\0", ["Fa@b"]),
+    ("Fa@b\0Tc@d\0\0 and what follows", ["Fa@b", "Tc@d"]),
+    (
+        "F" + String(repeating: "a", count: 1002) + "\0T\u{1}\n\0\0",
+        ["F" + String(repeating: "a", count: 1002), "T\u{1}\n"]
+    ),
+])
+func `an envelope is kept as it came`(text: String, records: [String]) throws {
+    let instance = try PrivateInstance()
+    #expect(try instance.queueCommand(message, Array(text.utf8)).run().code == 0)
+    let queued = try #require(try instance.queued().first)
+    #expect(queued.records.dropFirst(2) == records[...])
+    #expect(queued.records[0].hasPrefix("u") && queued.records[1].hasPrefix("p"))
+    #expect(queued.envelope.last == 0)
+}
+
+@Test func `100 000 recipients are queued in little memory`() throws {
+    let instance = try PrivateInstance()
+    let recipients = (1...100_000).map { "user\($0)@test.example" }
+    var command = instance.queueCommand(message, envelope(to: recipients))
+    command.path = Array("/bin/sh".utf8)
+    // 24 MB of address space hold the program and its buffers.
+    command.arguments = ["-c", "ulimit -v 24576; exec \(instance.root)/usr/sbin/qmail-queue"]
+        .map { Array($0.utf8) }
+    #expect(try command.run().code == 0)
+    let queued = try #require(try instance.queued().first)
+    #expect(queued.records.dropFirst(3) == recipients.map { "T" + $0 }[...])
+}
+
+@Test(arguments: [
+    "", "\n", "\n\n", "Subject: only a header\n", "Subject: no newline at the end",
+    "no header at all\n\nbody", "\0\0\0", "Subject: a\r\n\r\nb\r\n", "Subject: \u{FC}\n\n\u{FC}",
+    String(repeating: "x", count: 10_000_000), String(repeating: "line\n", count: 100_000),
+])
+func `a message of any form is kept byte by byte`(text: String) throws {
+    let instance = try PrivateInstance()
+    let run = try instance.queue(text, settings: ["QHPSI": "/bin/true"])
+    #expect(run.code == 0)
+    let queued = try #require(try instance.queued().first)
+    #expect(queued.body == Array(text.utf8))
+    #expect(queued.addedLines.first == "X-QHPSI: clean")
+}
+
+@Test func `the scanner sees the very bytes that are queued but for the verdict`() throws {
+    let instance = try PrivateInstance()
+    let scanner = try instance.script(
+        "scanner", "cat \"$1\" > '\(instance.root)/seen'; cat | cmp - \"$1\"\n")
+    #expect(
+        try instance.queue("A: b\nX-QHPSI: clean\n\nbody\n", settings: ["QHPSI": scanner]).report[
+            "V"] == "clean")
+    let queued = try #require(try instance.queued().first)
+    let seen = try shell("cat '\(instance.root)/seen'")
+    #expect(seen.hasPrefix("X-QHPSI: not scanned (scan not finished)\nReceived: "))
+    #expect(seen.hasSuffix("\nA: b\n\nbody\n"))
+    #expect(queued.message.count == seen.utf8.count)
+}
+
+@Test func `a closed descriptor is an error and not somebody else's file`() throws {
+    let instance = try PrivateInstance()
+    var command = instance.queueCommand(message, envelope(to: ["bob@test.example"]))
+    command.streams[0] = .closed
+    #expect(try command.run().code == 0)  // /dev/null: an empty message with an envelope.
+    command.streams[0] = .input(message)
+    command.streams[1] = .closed
+    #expect(try command.run().code == 54)
+    #expect(try instance.queued().map(\.body) == [[]])
+}
+
+@Test func `a caller that vanishes at any byte of the envelope has queued nothing`() throws {
+    let instance = try PrivateInstance()
+    let whole = envelope(to: ["bob@test.example", "carol@test.example"])
+    for length in 0..<whole.count {
+        #expect(try instance.queueCommand(message, Array(whole[..<length])).run().code == 54)
+    }
+    #expect(try instance.queueFiles().isEmpty)
+}
