@@ -22,6 +22,7 @@ package import ScanProtocol
     ///
     /// - Throws: Also when there are none: an engine without signatures finds everything clean.
     package static func loaded(_ settings: ClamSettings) throws(Failure) -> ClamEngine {
+        Complaints.listen()
         try check(cl_init(UInt32(CL_INIT_DEFAULT)), "unable to start libclamav")
         guard let raw = cl_engine_new() else {
             throw Failure(reason: [UInt8]("libclamav is out of memory"))
@@ -43,10 +44,25 @@ package import ScanProtocol
     package borrowing func scan(
         _ file: borrowing FileDescriptor, _ settings: ClamSettings, until deadline: Deadline
     ) -> Verdict {
+        do throws(Errno) {
+            // libclamav does not look at such a file, and gives no name for that.
+            let limit = cl_engine_get_num(raw, CL_ENGINE_MAX_FILESIZE, nil)
+            if limit > 0, try file.status().size > limit {
+                return .notScanned(reason: [UInt8]("exceeds MaxFileSize"))
+            }
+        } catch {
+            return .failed(reason: [UInt8]("the message cannot be read: ") + error.text)
+        }
         let time = settings.scanTime ?? max(1, deadline.remaining)
         guard cl_engine_set_num(raw, CL_ENGINE_MAX_SCANTIME, Int64(time)) == CL_SUCCESS else {
             return .failed(reason: [UInt8]("libclamav does not take its time limit"))
         }
+        return run(file, settings)
+    }
+
+    private borrowing func run(
+        _ file: borrowing FileDescriptor, _ settings: ClamSettings
+    ) -> Verdict {
         // Without CL_SCAN_GENERAL_HEURISTIC_PRECEDENCE a signature wins over a limit or a password.
         var options = cl_scan_options()
         options.general = UInt32(CL_SCAN_GENERAL_HEURISTICS)
@@ -56,9 +72,11 @@ package import ScanProtocol
                 | CL_SCAN_HEURISTIC_ENCRYPTED_DOC)
         var name: UnsafePointer<CChar>?
         var scanned: UInt = 0
+        Complaints.listen()
         let code = cl_scandesc(file.rawValue, nil, &name, &scanned, raw, &options)
         switch code {
-        case CL_CLEAN: return .clean
+        case CL_CLEAN:
+            return Complaints.text.isEmpty ? .clean : .failed(reason: Complaints.text)
         case CL_VIRUS:
             guard let name else { return .failed(reason: [UInt8]("libclamav gave no name")) }
             let signature = [UInt8](cString: name)
@@ -104,8 +122,7 @@ package import ScanProtocol
         guard code != CL_SUCCESS, code != CL_EOPEN else {
             throw Failure(reason: [UInt8]("no signature database in ") + database)
         }
-        throw Failure(
-            reason: Self.text("unable to load the signature database", code))
+        throw Failure(reason: Self.text("unable to load the signature database", code))
     }
 
     private static func check(_ code: cl_error_t, _ words: StaticString) throws(Failure) {
@@ -113,7 +130,12 @@ package import ScanProtocol
     }
 
     private static func text(_ words: StaticString, _ code: cl_error_t) -> [UInt8] {
-        [UInt8](words) + [UInt8](": ") + (cl_strerror(code).map { [UInt8](cString: $0) } ?? [])
+        var text = [UInt8](words) + [UInt8](": ")
+        text += Complaints.text
+        if Complaints.text.isEmpty, let error = cl_strerror(code) {
+            text += [UInt8](cString: error)
+        }
+        return text
     }
 }
 
