@@ -173,6 +173,9 @@ let tests: [Target] = [
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),
     .tests(of: "MailFormat", in: .Enqueue),
+    .tests(of: "ClamdClient", in: .Inspect, uses: ["Posix", "ScanProtocol"]),
+    .tests(of: "ScanProtocol", in: .Inspect),
+    .programTests("Plugin", uses: ["ByteText", "Posix", "ScanProtocol"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
 ]
 let fuzzers: [Target] = [
