@@ -127,6 +127,8 @@ struct ClamdExchange: ~Copyable {
         var early = early
         var buffer = [UInt8](repeating: 0, count: ClamdReply.sizeLimit + 1)
         do throws(Errno) {
+            // No more is coming: a peer that still reads need not wait for it.
+            if early { try socket.endSending() }
             while reply.count <= ClamdReply.sizeLimit {
                 guard try Polling.wait(for: socket.rawValue, .readable, until: deadline) else {
                     return .silent

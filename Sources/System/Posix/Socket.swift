@@ -137,6 +137,12 @@ extension FileDescriptor {
         }
     }
 
+    /// Tell the peer that no more will be sent; see shutdown(2).
+    package borrowing func endSending() throws(Errno) {
+        let fd = rawValue
+        try retrying { shutdown(fd, Int32(SHUT_WR)) }
+    }
+
     /// Send a copy of a descriptor over a Unix socket, with one byte; see unix(7), SCM_RIGHTS.
     package borrowing func send(descriptor: borrowing FileDescriptor) throws(Errno) {
         let socket = rawValue

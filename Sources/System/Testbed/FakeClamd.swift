@@ -1,6 +1,8 @@
 internal import Posix
 
 /// Something that listens where clamd would, and does what a script says, ended with its owner.
+///
+/// Swift may end an object after its last mention: hold it with `withExtendedLifetime` or in what runs.
 package final class FakeClamd {
     /// One thing it does on a connection.
     package enum Step: Sendable {

@@ -1,6 +1,8 @@
 package import Posix
 
 /// Debian's clamd with a folder, a socket and a database of its own, ended with its owner.
+///
+/// Swift may end an object after its last mention: hold it with `withExtendedLifetime` or in what runs.
 package final class RealClamd {
     /// For `CLAMD_SOCKETS`.
     package let socketPath: String

@@ -62,6 +62,7 @@ final class CompiledPlugins {
     ) -> HostRun {
         var run = HostRun(milliseconds: milliseconds, variables: variables)
         run.plugins = plugins
+        run.peers = [self]
         run.variables.append(("PLUGINDIR", path))
         return run
     }

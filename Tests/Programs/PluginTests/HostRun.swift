@@ -11,6 +11,8 @@ struct HostRun {
     var plugins: [String]
     var milliseconds = 60_000
     var variables: [(String, String)] = []
+    /// What must live as long as the call: ARC would end a peer after its last mention.
+    var peers: [AnyObject] = []
 
     init(_ plugins: String..., milliseconds: Int = 60_000, variables: [(String, String)] = []) {
         self.plugins = plugins
@@ -73,16 +75,18 @@ struct HostRun {
             streams: [.existing(message.rawValue), .capture, .capture])
         for (name, value) in variables { command.set(name, value) }
         command.patience = milliseconds / 1000 + 20
-        return Started(running: try command.start(), begin: Clock.milliseconds)
+        return Started(
+            running: try command.start(), begin: Clock.milliseconds, peers: peers)
     }
 
     /// One that runs.
     struct Started {
         let running: Running
         let begin: Int
+        let peers: [AnyObject]
 
         func wait() throws -> Answer {
-            let outcome = try running.wait(seconds: 150)
+            let outcome = try withExtendedLifetime(peers) { try running.wait(seconds: 150) }
             return Answer(
                 outcome: outcome, report: ScanReport(outcome.outputs[1]),
                 milliseconds: Clock.milliseconds - begin, process: running.child.identifier)
