@@ -32,7 +32,7 @@ check:
 bench:
 	.ci/depends check
 	$(MAKE) --no-print-directory install
-	PATH="$(TEST_PATH)" Benchmarks/run
+	PATH="$(TEST_PATH)" Benchmarks/run $(PARTS)
 
 # Each reader of outside bytes under libFuzzer, for FUZZ_SECONDS each.
 fuzz:
