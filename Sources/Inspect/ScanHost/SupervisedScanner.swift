@@ -52,11 +52,11 @@ struct SupervisedScanner {
         let errors = try Pipe()
         var launch = launch
         launch.descriptors = [message, output.writing.rawValue, errors.writing.rawValue]
+        let over = try Child.endings()
         let child = try launch.start()
         var collected = Collected(output.keepReading(), errors.keepReading())
         let ending: Child.Ending?
         do throws(Errno) {
-            let over = try child.endingDescriptor()
             let inTime = try collect(&collected, over: over.rawValue, watched: watched)
             // The group goes before the child is waited for: until then its number is not reused.
             child.killGroup()
