@@ -114,6 +114,7 @@ package enum QhpsiProgram {
         }
         switch settings.command {
         case .program:
+            try requireStarted(code, result.errors)
             return settings.exit.verdict(code: code, output: result.output + result.errors)
         case .plugins:
             guard let report = ScanReport(result.output), confirms(code, report.verdict) else {
@@ -122,6 +123,14 @@ package enum QhpsiProgram {
             scanner = report.scanner
             return report.verdict
         }
+    }
+
+    /// A program that was never run has no exit code, whatever QHPSIRC and QHPSIRN are.
+    private static func requireStarted(_ code: Int32, _ errors: [UInt8]) throws(ScanFailure) {
+        guard code == ScanFailure.Code.exec.rawValue,
+            errors.starts(with: "qhpsi-host: fatal: ")
+        else { return }
+        throw ScanFailure(.exec, errors.lines.first ?? [])
     }
 
     private static func silence(_ code: Int32, _ errors: [UInt8]) -> [UInt8] {
