@@ -180,6 +180,7 @@ let tests: [Target] = [
 ]
 let fuzzers: [Target] = [
     .target(name: "CFuzz", path: "Fuzz/CFuzz"),
+    .fuzzer("fuzz-clamd", uses: ["ByteText", "ClamdClient", "ScanProtocol"]),
     .fuzzer("fuzz-report", uses: ["EnvelopeWire", "ScanProtocol"]),
 ]
 

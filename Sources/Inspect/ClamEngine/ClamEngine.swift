@@ -11,6 +11,7 @@ package import ScanProtocol
 
     /// Why there is no engine.
     package struct Failure: Error, Sendable {
+        /// In libclamav's own words where it has any.
         package let reason: [UInt8]
     }
 

@@ -21,6 +21,7 @@ package struct ClamSettings: Equatable, Sendable {
 
     /// A variable whose value cannot be meant; the text names it.
     package struct Misconfiguration: Error, Equatable, Sendable {
+        /// What is wrong, and the value.
         package let text: [UInt8]
     }
 

@@ -17,6 +17,7 @@ package struct ClamdClient {
     /// How often clamd may go away with the message before the message is suspected to be why.
     private static let lossLimit = 2
 
+    /// A client that gives its verdict before the deadline.
     package init(_ settings: ClamdSettings, deadline: Deadline) {
         self.settings = settings
         self.deadline = deadline

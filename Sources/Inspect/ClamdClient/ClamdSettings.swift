@@ -19,6 +19,7 @@ package struct ClamdSettings: Sendable {
 
     /// A variable whose value cannot be meant; the text names it.
     package struct Misconfiguration: Error, Equatable, Sendable {
+        /// What is wrong, and the value.
         package let text: [UInt8]
         init(_ words: StaticString, _ value: [UInt8]) { text = [UInt8](words) + value }
     }

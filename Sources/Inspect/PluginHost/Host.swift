@@ -22,7 +22,7 @@ package enum Host {
         guard arguments.count > 2 else { return misused() }
         let rest = Array(arguments[2...])
         if arguments[1].equals("command") {
-            let reason = ScannerCommand.execute(rest, environment)
+            let reason = CommandRun.execute(rest, environment)
             complain([UInt8]("unable to run ") + rest[0] + [UInt8](": ") + reason.text)
             return .exec
         }

@@ -10,6 +10,7 @@ package struct PluginRun {
     private let path: [UInt8]
     private let deadline: Deadline
 
+    /// For the message with an absolute path, before a deadline that the plugins are told.
     package init(_ settings: PluginSettings, path: [UInt8], deadline: Deadline) {
         self.settings = settings
         self.path = path

@@ -54,6 +54,7 @@ package struct PluginSettings: Equatable, Sendable {
 
 /// A setting that cannot be meant.
 package struct Misconfiguration: Error, Sendable {
+    /// Which one, and what is wrong.
     package let text: [UInt8]
     init(_ text: StaticString) { self.text = [UInt8](text) }
 }

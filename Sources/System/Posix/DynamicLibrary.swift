@@ -6,6 +6,7 @@ package struct DynamicLibrary {
 
     /// What the dynamic loader said; see dlerror(3).
     package struct Failure: Error {
+        /// Its words, with the path or symbol.
         package let text: [UInt8]
     }
 

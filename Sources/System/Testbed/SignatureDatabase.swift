@@ -16,6 +16,7 @@ package final class SignatureDatabase: Sendable {
             + Array("-ANTIVIRUS-TEST-FILE!$H+H*".utf8)
     }
 
+    /// Make the folder and its files test.hdb and test.ndb.
     package init() throws(Errno) {
         path = "/tmp/signatures." + String(decoding: uniqueName(), as: UTF8.self)
         try Files.makeDirectory(Array(path.utf8), permissions: 0o755)

@@ -2,7 +2,7 @@ internal import ByteText
 package import Posix
 
 /// A scanner that is a program.
-package enum ScannerCommand {
+package enum CommandRun {
     /// Where a program without a slash in its name is looked for when `PATH` is not set.
     static let path: StaticString = "/usr/local/bin:/usr/bin:/bin"
 
