@@ -176,6 +176,7 @@ let tests: [Target] = [
     .tests(of: "ClamdClient", in: .Inspect, uses: ["Posix", "ScanProtocol"]),
     .tests(of: "ScanProtocol", in: .Inspect),
     .programTests("Plugin", uses: ["ByteText", "Posix", "ScanProtocol"]),
+    .tests(of: "SMTPGrammar", in: .Accept, uses: ["ByteText"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
 ]
 let fuzzers: [Target] = [
