@@ -16,6 +16,7 @@ package struct Dialogue {
         /// The most servers that a message may have passed.
         package var hopLimit = 100
 
+        /// The limits of qmail-smtpd(8) when nothing is said.
         package init(name: [UInt8]) { self.name = name }
     }
 
@@ -69,6 +70,7 @@ package struct Dialogue {
     /// Whether the present message may have UTF-8 in its header and envelope.
     package private(set) var usesUTF8 = false
 
+    /// A dialogue whose client has just connected.
     package init(_ settings: Settings) { self.settings = settings }
 
     /// The protocol's name for a Received field; RFC 5321 §4.4 and RFC 6531 §4.3.

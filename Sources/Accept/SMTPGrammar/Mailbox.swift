@@ -7,6 +7,7 @@ package struct Mailbox: Equatable, Sendable {
     /// A domain, or an address literal with its brackets.
     package let domain: [UInt8]
 
+    /// An address of these parts, which are not looked at.
     package init(localPart: [UInt8], domain: [UInt8]) {
         self.localPart = localPart
         self.domain = domain

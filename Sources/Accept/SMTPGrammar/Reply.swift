@@ -2,9 +2,11 @@ import ByteText
 
 /// What a server answers to a command; RFC 5321 §4.2.
 package struct Reply: Error, Equatable, Sendable {
+    /// Three digits, the first of which says how the command went.
     package let code: Int
     /// The enhanced status code of RFC 2034 and RFC 3463; empty in the few replies that have none.
     package let enhanced: [UInt8]
+    /// The text, one line or more.
     package let lines: [[UInt8]]
 
     /// The most bytes of text that one line of a reply gets.

@@ -25,6 +25,7 @@ package struct DescriptorStream: ByteStream, ~Copyable {
         self.output = output
     }
 
+    /// Read once; see poll(2) and read(2).
     package mutating func read(
         into buffer: inout [UInt8], until deadline: Deadline
     ) throws(Errno) -> Int {
@@ -38,6 +39,7 @@ package struct DescriptorStream: ByteStream, ~Copyable {
         }
     }
 
+    /// Write all of it; see write(2) and poll(2).
     package mutating func write(_ bytes: [UInt8], until deadline: Deadline) throws(Errno) {
         var done = 0
         while done < bytes.count {

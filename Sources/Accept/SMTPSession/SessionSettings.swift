@@ -5,21 +5,26 @@ package import SMTPGrammar
 
 /// What the control files and the connection's variables say; see qmail-smtpd(8).
 package struct SessionSettings: Sendable {
+    /// The name and the limits.
     package var dialogue: Dialogue.Settings
     /// What follows 220.
     package var greeting: [UInt8]
     /// Seconds for which the client may say nothing, or take nothing.
     package var timeout: Int
+    /// From whom nothing is taken.
     package var badSenders: SenderList
     /// Not nil: every recipient is taken, with this after the address.
     package var relaySuffix: [UInt8]?
     /// Whether a refusal names the signature that was found.
     package var namesSignature: Bool
+    /// The client.
     package var peer: Peer
 
     /// Who is at the other end, as the connection server says in tcp-environ(5).
     package struct Peer: Sendable {
+        /// TCPREMOTEIP.
         package var address: [UInt8]
+        /// TCPREMOTEHOST.
         package var host: [UInt8]
 
         init(_ environment: Environment) {
