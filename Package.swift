@@ -178,6 +178,7 @@ let tests: [Target] = [
     .programTests("Plugin", uses: ["ByteText", "Posix", "ScanProtocol"]),
     .tests(of: "SMTPGrammar", in: .Accept, uses: ["ByteText"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
+    .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
 ]
 let fuzzers: [Target] = [
     .target(name: "CFuzz", path: "Fuzz/CFuzz"),

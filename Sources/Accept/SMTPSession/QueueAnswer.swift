@@ -115,14 +115,15 @@ private struct EnhancedStatus {
             rest = Array(text.dropFirst(first.count)).trimmed
             return
         }
-        rest = text
-        if let start = text.range(of: "(#") {
-            let last = Array(text[start.upperBound...].prefix { $0 != UInt8(ascii: ")") })
+        if text.last == UInt8(ascii: ")"), let start = text.range(of: "(#") {
+            let last = Array(text[start.upperBound...].dropLast())
             if Self.isCode(last, wanted) {
                 code = last
+                rest = Array(text[..<start.lowerBound]).trimmed
                 return
             }
         }
+        rest = text
         code = [UInt8(ascii: wanted)] + [UInt8](".3.0")
     }
 

@@ -1,0 +1,60 @@
+import Testbed
+import Testing
+
+@Test(
+    arguments: [
+        ("me", nil), ("me", ""), ("me", "\nmx.test.example\n"), ("databytes", "many\n"),
+        ("maxrcpt", "-1\n"), ("maxhops", "1e3\n"), ("timeoutsmtpd", "20m\n"),
+    ] as [(String, String?)])
+func `settings that cannot be read mean 421, a log line and exit code 111`(
+    name: String, text: String?
+) throws {
+    let server = try ScriptedServer()
+    if let text {
+        try server.control(name, text)
+    } else {
+        try shell("rm '\(server.root)/etc/qhpsi/control/\(name)'")
+    }
+    let outcome = try server.answer(session)
+    #expect(outcome.code == 111)
+    #expect(outcome.replies.count == 1)
+    #expect(outcome.output.hasPrefix("421 4.3.5 "))
+    #expect(outcome.errors.contains("/control/\(name)"))
+}
+
+@Test func `a control file that may not be read is no empty one`() throws {
+    let server = try ScriptedServer()
+    try shell(
+        "cd '\(server.root)/etc/qhpsi/control' && rm rcpthosts && mkdir rcpthosts")
+    let outcome = try server.answer(session)
+    #expect(outcome.code == 111)
+    #expect(outcome.output.hasPrefix("421 4.3.5 "))
+}
+
+@Test func `DATABYTES that is no number means 421`() throws {
+    #expect(try ScriptedServer().answer(session, ["DATABYTES": "1M"]).code == 111)
+}
+
+@Test(arguments: [("--help", 0), ("--version", 0), ("-x", 100), ("mx.test.example", 100)])
+func `arguments do no harm`(argument: String, code: Int32) throws {
+    let server = try ScriptedServer()
+    var command = server.command([.input(Array(session.utf8)), .capture, .capture])
+    command.arguments.append(Array(argument.utf8))
+    let outcome = try command.run()
+    #expect(outcome.code == code)
+    #expect((outcome.output + outcome.errors).contains("qmail-smtpd"))
+    #expect(try server.queued().isEmpty)
+}
+
+@Test func `closed descriptors do no harm`() throws {
+    let server = try ScriptedServer()
+    for closed in 0..<3 {
+        var streams: [Command.Stream] = [.input(Array(session.utf8)), .capture, .capture]
+        streams[closed] = .closed
+        let outcome = try server.command(streams).run()
+        #expect(outcome.code != nil)
+    }
+    for queued in try server.queued() {
+        #expect(queued.message.starts(with: Array("Received:".utf8)))
+    }
+}
