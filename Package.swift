@@ -184,6 +184,7 @@ let fuzzers: [Target] = [
     .target(name: "CFuzz", path: "Fuzz/CFuzz"),
     .fuzzer("fuzz-clamd", uses: ["ByteText", "ClamdClient", "ScanProtocol"]),
     .fuzzer("fuzz-report", uses: ["EnvelopeWire", "ScanProtocol"]),
+    .fuzzer("fuzz-smtp", uses: ["ByteText", "SMTPGrammar"]),
 ]
 
 /// Programs have a main.swift, and fuzzers are compiled without one.

@@ -1,0 +1,106 @@
+import ByteText
+import SMTPGrammar
+
+/// A client that says anything at all, to an owner that accepts everything.
+///
+/// However its bytes are cut, the same must come of them, and a message must end where CR LF `.` CR LF is and
+/// nowhere else.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzSMTP(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
+    let bytes = Array(UnsafeBufferPointer(start: data, count: size))
+    guard let first = bytes.first else { return 0 }
+    let input = Array(bytes.dropFirst())
+    let whole = Owner.steps(of: input, cut: max(1, input.count))
+    if Owner.steps(of: input, cut: Int(first % 61) + 1) != whole {
+        fatalError("what comes of a client's bytes depends on how they are cut")
+    }
+    let ends = whole.count { if case .message = $0 { true } else { false } }
+    if ends > trueEnds(in: input) { fatalError("a message ended where there is no end") }
+    return 0
+}
+
+/// How many messages these bytes can end: CR LF `.` CR LF, the first CR LF also that of DATA.
+private func trueEnds(in input: [UInt8]) -> Int {
+    var count = 0
+    var position = 0
+    while let range = input.range(of: "\r\n.\r\n", from: position) {
+        count += 1
+        // The last CR LF can be the first of the next.
+        position = range.upperBound - 2
+    }
+    return count
+}
+
+/// Who owns a dialogue in qmail-smtpd's place.
+private struct Owner {
+    /// What came of the client's bytes.
+    enum Step: Equatable {
+        case reply(Reply)
+        case sender(ReversePath)
+        case recipient(ForwardPath)
+        case message([UInt8], MessageSummary)
+    }
+
+    private var dialogue: Dialogue
+    private var content: [UInt8] = []
+    private var steps: [Step] = []
+
+    static func steps(of input: [UInt8], cut: Int) -> [Step] {
+        var settings = Dialogue.Settings(name: [UInt8]("mx.test.example"))
+        settings.sizeLimit = 4096
+        settings.recipientLimit = 5
+        settings.hopLimit = 3
+        var owner = Owner(dialogue: Dialogue(settings))
+        var position = 0
+        while position < input.count {
+            let end = min(position + cut, input.count)
+            owner.take(input[position..<end])
+            position = end
+        }
+        return owner.steps
+    }
+
+    private init(dialogue: Dialogue) { self.dialogue = dialogue }
+
+    private mutating func take(_ bytes: ArraySlice<UInt8>) {
+        dialogue.feed(bytes)
+        while true {
+            switch dialogue.next() {
+            case .needInput: return
+            case .reply(let reply), .quit(let reply): send(reply)
+            case .sender(let path):
+                check(path)
+                steps.append(.sender(path))
+                send(dialogue.accept())
+            case .recipient(let path):
+                steps.append(.recipient(path))
+                send(dialogue.accept())
+            case .message:
+                content = []
+                send(dialogue.accept())
+            case .content(let bytes): content += bytes
+            case .spoiled: content = []
+            case .end(let summary):
+                steps.append(.message(summary.flaw == nil ? content : [], summary))
+            }
+        }
+    }
+
+    private mutating func send(_ reply: Reply) {
+        let wire = reply.encoded
+        if wire.suffix(2) != [13, 10] || !(200..<600).contains(reply.code) {
+            fatalError("a reply is malformed")
+        }
+        steps.append(.reply(reply))
+    }
+
+    /// An address goes into an envelope whose records end in NUL, and into log lines.
+    private func check(_ path: ReversePath) {
+        let address = path.address
+        if address.contains(where: { $0 < 32 || $0 == 127 }) || !address.isUTF8
+            || address.count > 256
+        {
+            fatalError("an address has bytes that none can have, or too many")
+        }
+    }
+}
