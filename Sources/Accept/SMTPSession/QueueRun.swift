@@ -27,6 +27,8 @@ struct QueueRun: ~Copyable {
 
     /// The most bytes of a text for the client; see qmail-queue(8).
     private static let textLimit = 1023
+    /// Milliseconds of silence after which it is looked whether the program has ended.
+    private static let patience = 1000
 
     /// Start it; see qmail-queue(8).
     init(program: [UInt8], environment: Environment) throws(Errno) {
@@ -78,9 +80,18 @@ struct QueueRun: ~Copyable {
 
     private consuming func end() -> Result {
         envelope = nil
-        while Self.read(&text, &report, or: nil) {}
+        let child = Child(identifier: identifier)
         let ending: Child.Ending
-        do throws(Errno) { ending = try Child(identifier: identifier).wait() } catch {
+        do throws(Errno) {
+            var early: Child.Ending?
+            while early == nil, !text.isOver || !report.isOver {
+                let isSilent = !Self.read(
+                    &text, &report, or: nil, until: Deadline(milliseconds: Self.patience))
+                // A descendant that holds the pipes open must not hold the client.
+                if isSilent { early = try child.endingIfOver() }
+            }
+            if let early { ending = early } else { ending = try child.wait() }
+        } catch {
             ending = .exited(QueueExit.wait.rawValue)
         }
         return Result(
@@ -102,25 +113,23 @@ struct QueueRun: ~Copyable {
                     target = nil
                     return false
                 }
-                _ = read(&text, &report, or: number)
+                _ = read(&text, &report, or: number, until: nil)
             }
         }
         return true
     }
 
-    /// Wait until something can be read, or written to the descriptor, and read it.
-    ///
-    /// False when there is nothing to wait for.
+    /// Wait until something can be read, or written to the descriptor, and read it; false when the time is over.
     private static func read(
-        _ text: inout Gathered, _ report: inout Gathered, or target: Int32?
+        _ text: inout Gathered, _ report: inout Gathered, or target: Int32?,
+        until deadline: Deadline?
     ) -> Bool {
         var wanted: [(fd: Int32, interest: Polling.Interest)] = []
         if let number = text.source.number { wanted.append((number, .readable)) }
         if let number = report.source.number { wanted.append((number, .readable)) }
         if let target { wanted.append((target, .writable)) }
-        if wanted.isEmpty { return false }
         do throws(Errno) {
-            guard let i = try Polling.waitForAny(wanted, until: nil) else { return true }
+            guard let i = try Polling.waitForAny(wanted, until: deadline) else { return false }
             if text.source.number == wanted[i].fd {
                 text.read()
             } else if report.source.number == wanted[i].fd {
@@ -128,7 +137,8 @@ struct QueueRun: ~Copyable {
             }
             return true
         } catch {
-            // No memory for poll; the exit code still comes.
+            // There is no memory for poll(2) now.
+            Clock.sleep(milliseconds: patience)
             return false
         }
     }
@@ -144,6 +154,8 @@ private struct Gathered: ~Copyable {
         self.source = consume source
         self.limit = limit
     }
+
+    var isOver: Bool { source.number == nil }
 
     mutating func read() {
         var buffer = [UInt8](repeating: 0, count: 1024)

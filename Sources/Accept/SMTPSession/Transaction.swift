@@ -2,8 +2,8 @@ import ByteText
 
 /// Sender and recipients of the message that the client is about to send.
 struct Transaction {
-    /// What qmail-queue reads on descriptor 1, but for the last NUL; see qmail-queue(8).
-    private var records: [UInt8]
+    /// What qmail-queue reads on descriptor 1, with the last NUL; see qmail-queue(8).
+    private(set) var envelope: [UInt8]
     /// Empty for the null sender.
     let sender: [UInt8]
     private(set) var recipients = 0
@@ -14,13 +14,14 @@ struct Transaction {
 
     init(sender: [UInt8]) {
         self.sender = sender
-        records = [UInt8]("F") + sender + [0]
+        envelope = [UInt8]("F") + sender + [0, 0]
     }
 
     mutating func add(_ recipient: [UInt8]) {
-        records.append("T")
-        records.append(contentsOf: recipient)
-        records.append(0)
+        envelope.removeLast()
+        envelope.append("T")
+        envelope.append(contentsOf: recipient)
+        envelope.append(contentsOf: [0, 0])
         recipients += 1
         if firstRecipients.count < Self.loggedLength {
             if recipients > 1 { firstRecipients.append(",") }
@@ -28,9 +29,6 @@ struct Transaction {
             firstRecipients.truncate(to: Self.loggedLength)
         }
     }
-
-    /// The whole envelope, with which qmail-queue may queue.
-    var envelope: [UInt8] { records + [0] }
 }
 
 extension [UInt8] {

@@ -60,6 +60,13 @@ func `a queue that cannot be started means later`(path: String) throws {
     #expect(outcome.logLines.first == "from the queue")
 }
 
+@Test func `a descendant that holds the pipes open does not hold the client`() throws {
+    let server = try ScriptedServer(queue: "sleep 30 & exit 0")
+    let start = Clock.milliseconds
+    #expect(try server.answer(session).output.contains("\r\n250 2.0.0 ok "))
+    #expect(Clock.milliseconds - start < 10_000)
+}
+
 @Test func `no child is left when the session ends`() throws {
     let server = try ScriptedServer(queue: "echo $$ >pid; exit 0")
     _ = try server.answer(session + "")
