@@ -2,7 +2,8 @@ import ByteText
 
 /// Reads an envelope as qmail-queue gets it.
 ///
-/// That is `F` sender NUL, then `T` recipient NUL for each recipient, then a NUL; see qmail-queue(8). It keeps nothing but the sender, however many recipients there are.
+/// That is `F` sender NUL, then `T` recipient NUL for each recipient, then a NUL; see qmail-queue(8). It
+/// keeps nothing but the sender, however many recipients there are.
 package struct EnvelopeReader: Sendable {
     /// The most bytes of an address with its NUL.
     package static let addressLimit = 1003
@@ -12,6 +13,7 @@ package struct EnvelopeReader: Sendable {
     private var state = State.start
     /// Bytes of the address that is being read.
     private var length = 0
+    /// What has been read so far: the sender, and how many recipients.
     package private(set) var sender: [UInt8] = []
     package private(set) var recipients = 0
 

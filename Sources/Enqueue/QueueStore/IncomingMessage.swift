@@ -139,10 +139,7 @@ struct StoredMessage: ~Copyable {
 
     /// Insert more header lines before all others but the verdict's: rare, so a copy in place is fine.
     ///
-    /// - Parameters:
-    ///   - length: How many bytes come.
-    ///   - offset: Where.
-    ///   - fill: Writes them; gets the file and the offset.
+    /// So many bytes come to the offset; `fill` writes them, and gets the file and the offset.
     func insert(
         _ length: Int, at offset: Int,
         fill: (borrowing FileDescriptor, Int) throws(QueueExit) -> Void

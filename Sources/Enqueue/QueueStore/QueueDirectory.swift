@@ -2,7 +2,9 @@ import ByteText
 package import EnvelopeWire
 import Posix
 
-/// One queue: where its files are. See Sources/Enqueue/README.md for the states of a message.
+/// One queue: where its files are.
+///
+/// See Sources/Enqueue/README.md for the states of a message.
 package struct QueueDirectory: Sendable {
     /// Absolute.
     package let path: [UInt8]
@@ -13,6 +15,7 @@ package struct QueueDirectory: Sendable {
     package static let splitFile: StaticString = "conf-split"
     package static let splitLimit = 10_000
 
+    /// The queue in a folder whose split is known.
     package init(path: [UInt8], split: Int) {
         self.path = path
         self.split = split

@@ -9,7 +9,7 @@ import Posix
 extension QueueRepair {
     private static let temporary: StaticString = ".tmp"
 
-    /// Rename what is misnamed. Nothing else may run on the queue.
+    /// Rename what is misnamed; nothing else may run on the queue.
     mutating func repairNames() throws(Failure) {
         let wrong = try misnamed()
         guard !wrong.isEmpty else {

@@ -4,8 +4,9 @@ import Posix
 
 /// The program qmail-queue(8): descriptors in, exit code out.
 package enum QueueProgram {
-    /// After so many seconds the process ends without cleaning up. It must be less than the age at which
-    /// queue-fix and qmail-send take a file for abandoned, 36 hours.
+    /// After so many seconds the process ends without cleaning up.
+    ///
+    /// It must be less than the age at which queue-fix and qmail-send take a file for abandoned, 36 hours.
     private static let lifetime: UInt32 = 86400
 
     /// Queue the message on descriptor 0 with the envelope on descriptor 1.

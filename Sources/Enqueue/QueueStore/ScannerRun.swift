@@ -10,7 +10,7 @@ struct ScannerRun {
     let instance: Instance
     /// The variables that count; those of scanning are handed on.
     let variables: Environment
-    /// QHPSITIMEOUT in seconds. qhpsi keeps to it; we wait a little longer and then do without it.
+    /// QHPSITIMEOUT in seconds; qhpsi keeps to it, and we wait a little longer and then do without it.
     let timeout: Int
 
     private static let grace = 5000

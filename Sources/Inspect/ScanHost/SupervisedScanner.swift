@@ -21,12 +21,9 @@ struct SupervisedScanner {
     /// much does not block.
     static let outputLimit = 16384
 
-    /// Prepare to start a program.
+    /// Prepare to start a program by its path and arguments; at the deadline it is killed.
     ///
-    /// - Parameters:
-    ///   - arguments: The program's path and its arguments.
-    ///   - deadline: When it is killed.
-    ///   - memory: RLIMIT_AS in bytes.
+    /// The memory is its RLIMIT_AS in bytes.
     init(_ arguments: [[UInt8]], environment: Environment, deadline: Deadline, memory: UInt) {
         var launch = Launch(
             arguments.first ?? [], arguments: arguments, environment: environment,
@@ -40,13 +37,10 @@ struct SupervisedScanner {
         self.deadline = deadline
     }
 
-    /// Run it over the message on a descriptor.
+    /// Run it over the message on a descriptor, which is at its start, and say how that went.
     ///
-    /// - Parameters:
-    ///   - message: Its descriptor 0, at its start.
-    ///   - watched: A descriptor of ours whose other side is waiting for the result; when that is gone, the
-    ///     scanner is killed.
-    /// - Throws: When it cannot be started or watched.
+    /// The other side of the watched descriptor is waiting for the result: when that is gone, the scanner is
+    /// killed. A failure means that it could not be started or watched.
     func run(message: Int32, watched: Int32) throws(Errno) -> Result {
         let output = try Pipe()
         let errors = try Pipe()

@@ -27,6 +27,7 @@ package struct ScanSettings: Sendable {
 
     /// A variable has a value that means nothing; temporary, for the postmaster must mend it.
     package struct Failure: Error, Sendable {
+        /// The variable, and what it may be.
         package let variable: StaticString
         package let expected: StaticString
 

@@ -2,6 +2,7 @@ package import Posix
 
 /// One run of qmail-queue as a test sees it.
 package struct QueueRun: Sendable {
+    /// How it ended and what it wrote.
     package let outcome: Outcome
     /// The exit code; nil when a signal ended it.
     package var code: Int32? { outcome.code }
