@@ -169,6 +169,7 @@ let tests: [Target] = [
     .programTests("QmailQueue"),
     .programTests("Qhpsi"),
     .programTests("QueueFix"),
+    .programTests("Trust"),
     .tests(of: "ByteText", in: .System),
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),

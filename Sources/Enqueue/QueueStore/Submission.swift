@@ -65,6 +65,12 @@ struct Submission {
         var incoming = try IncomingMessage.create(in: queue, header: header, residue: &residue)
         report.id = [UInt8](decimal: incoming.id)
         try incoming.receive(from: source)
+        // A caller that has given up, because its client has, wants no scan of 100 MB any more.
+        do throws(Errno) {
+            if try Polling.isAbandoned(envelope) { throw Errno.brokenPipe }
+        } catch {
+            throw .read
+        }
         let verdict = scan(incoming, settings)
         switch ScanPolicy.outcome(verdict, settings) {
         case .queue:

@@ -26,6 +26,13 @@ package enum Polling {
         try waitForAny([(fd, interest)], until: deadline) != nil
     }
 
+    /// Whether whoever wrote into the pipe is gone and has left nothing in it; see poll(2), POLLHUP.
+    package static func isAbandoned(_ pipe: borrowing FileDescriptor) throws(Errno) -> Bool {
+        var entry = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
+        try retrying { poll(&entry, 1, 0) }
+        return Int32(entry.revents) & (POLLIN | POLLHUP) == POLLHUP
+    }
+
     /// Wait until one of the descriptors is ready, has an error or is hung up, or the time is over.
     ///
     /// The result is the index of the first that is ready, nil when the time is over.

@@ -1,3 +1,4 @@
+import Posix
 import Testbed
 import Testing
 
@@ -84,6 +85,19 @@ func `a message of any form is kept byte by byte`(text: String) throws {
     command.streams[1] = .closed
     #expect(try command.run().code == 54)
     #expect(try instance.queued().map(\.body) == [[]])
+}
+
+@Test func `a message whose caller has given up is not scanned`() throws {
+    let instance = try PrivateInstance()
+    let scanner = try instance.script("scanner", "touch '\(instance.root)/scanned'\n")
+    var command = instance.queueCommand(message, [], ["QHPSI": scanner])
+    let pipe = try Pipe()
+    let reading = pipe.keepReading()
+    command.streams[1] = .existing(reading.rawValue)
+    let outcome = try command.run()
+    #expect(outcome.code == 54)
+    #expect(try shell("ls '\(instance.root)'").contains("scanned") == false)
+    #expect(try instance.queueFiles().isEmpty)
 }
 
 @Test func `a caller that vanishes at any byte of the envelope has queued nothing`() throws {
