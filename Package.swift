@@ -17,7 +17,11 @@ let strict: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ]
     + (embedded
-        ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo"])] : [])
+        ? [
+            .enableExperimentalFeature("Embedded"),
+            // With a section for each function, what nobody calls is not linked.
+            .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"]),
+        ] : [])
     + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"])] : [])
 
 /// How a program or plugin is linked when it is built to be installed.

@@ -30,31 +30,32 @@ struct ClamdExchange: ~Copyable {
 
     /// Send the message's bytes with INSTREAM and read the answer.
     func stream(_ message: borrowing FileDescriptor) -> Ending {
-        let command = [UInt8]("zINSTREAM\0")
-        // Room for the command, a chunk with its length before it, and the last chunk, which is empty.
-        var buffer = command
-        buffer.append(contentsOf: repeatElement(0, count: 4 + Self.chunkSize + 4))
-        var length = command.count
+        var buffer = [UInt8]("zINSTREAM\0")
+        var length = buffer.count
+        let room: Int
+        do throws(Errno) {
+            // Short messages are the rule: one byte more than theirs shows their end.
+            room = min(Self.chunkSize, try message.status().size + 1)
+        } catch {
+            return .unreadable(error)
+        }
+        // The command, a chunk with its length before it, and the last chunk, which is empty.
+        buffer += [UInt8](repeating: 0, count: 4 + room + 4)
         var offset = 0
-        var isLast = false
-        while !isLast {
+        while true {
             let start = length + 4
-            var end = start
+            let count: Int
             do throws(Errno) {
-                while end < start + Self.chunkSize, !isLast {
-                    let count = try message.read(
-                        into: &buffer, end..<start + Self.chunkSize, at: offset)
-                    end += count
-                    offset += count
-                    isLast = count == 0
-                }
+                count = try fill(&buffer, start..<start + room, from: message, at: offset)
             } catch {
                 return .unreadable(error)
             }
-            if end > start {
-                buffer.put(UInt32(end - start), at: length)
-                length = end
+            if count > 0 {
+                buffer.put(UInt32(count), at: length)
+                length = start + count
+                offset += count
             }
+            let isLast = count < room
             if isLast {
                 buffer.put(0, at: length)
                 length += 4
@@ -65,8 +66,23 @@ struct ClamdExchange: ~Copyable {
             case .interrupted: return answer(on: .stream, early: true)
             case .late: return .silent
             }
+            if isLast { return answer(on: .stream, early: false) }
         }
-        return answer(on: .stream, early: false)
+    }
+
+    /// Read until the range is full or the message is at its end.
+    private func fill(
+        _ buffer: inout [UInt8], _ range: Range<Int>, from message: borrowing FileDescriptor,
+        at offset: Int
+    ) throws(Errno) -> Int {
+        var filled = 0
+        while filled < range.count {
+            let count = try message.read(
+                into: &buffer, range.lowerBound + filled..<range.upperBound, at: offset + filled)
+            if count == 0 { break }
+            filled += count
+        }
+        return filled
     }
 
     /// Send the message's descriptor with FILDES and read the answer.
