@@ -49,8 +49,9 @@ package final class RealClamd {
     }
 
     /// Start it, without waiting until it answers.
-    package func start() throws(Errno) {
-        let command = Command("/usr/sbin/clamd", ["--config-file=\(folder)/clamd.conf"])
+    package func start() throws {
+        let command = Command(
+            try Tools.path(of: "clamd"), ["--config-file=\(folder)/clamd.conf"])
         running = try command.start()
     }
 

@@ -57,6 +57,49 @@ struct HostilePluginTests {
         #expect(answer.text.contains(reason))
     }
 
+    @Test(
+        arguments: [
+            (
+                "loops and takes no signal",
+                "for (int i = 1; i < 65; i++) { signal(i, SIG_IGN); } for (;;) {}"
+            ),
+            (
+                "leaves a child that holds all open",
+                "if (fork() == 0) { for (;;) pause(); } _exit(0);"
+            ),
+            ("prints without end", "for (;;) { (void)!write(1, \"yes yes yes\\n\", 12); }"),
+            ("stops itself", "raise(SIGSTOP); return 0;"),
+            ("takes all memory", "for (;;) { memset(malloc(1 << 20), 1, 1 << 20); }"),
+            (
+                "says what it wants on the host's descriptors",
+                "for (int i = 0; i < 100; i++) { (void)!write(i, \"C\\0Sx\\0\", 6); } return 1;"
+            ),
+        ])
+    func `qhpsi ends one that the host cannot end`(what: String, body: String) throws {
+        try plugins.compile(
+            "hostile",
+            "(void)!chdir(\"\(plugins.path)\");\nFILE *f = fopen(\"pid\", \"w\"); fprintf(f, \"%d\", (int)getpid()); fclose(f);\n"
+                + body)
+        let instance = try PrivateInstance()
+        try instance.write("message", "hello")
+        var command = instance.command(
+            "usr/sbin/qhpsi", [instance.root + "/message"],
+            streams: [.input(Array("hello".utf8)), .capture, .capture])
+        command.set("QHPSI", "plugin:hostile.so")
+        command.set("PLUGINDIR", plugins.path)
+        command.set("QHPSITIMEOUT", "1")
+        command.set("QHPSIMEMORY", "100000000")
+        let begin = Clock.milliseconds
+        let outcome = try command.run()
+        #expect(Clock.milliseconds - begin < 5000, "\(what)")
+        guard case .failed = ScanReport(outcome.outputs[1])?.verdict else {
+            Issue.record("\(what): \(outcome.output)")
+            return
+        }
+        let group = try shell("cat '\(plugins.path)/pid'")
+        #expect(try shell("pgrep -g \(group) -r D,R,S,T || true").isEmpty, "\(what)")
+    }
+
     @Test func `what a plugin prints is not taken for a report`() throws {
         try plugins.compile(
             "chatty",
