@@ -174,6 +174,7 @@ let tests: [Target] = [
     .programTests("Qhpsi"),
     .programTests("QueueFix"),
     .programTests("Trust"),
+    .programTests("Mail"),
     .tests(of: "ByteText", in: .System),
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),

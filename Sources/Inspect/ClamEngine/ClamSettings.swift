@@ -25,6 +25,9 @@ package struct ClamSettings: Equatable, Sendable {
         package let text: [UInt8]
     }
 
+    /// libclamav's own 17 is for files; a mail and its parts are levels above them.
+    static let defaultRecursion = 24
+
     /// Read the variables.
     package init(_ environment: Environment) throws(Misconfiguration) {
         database = environment["CLAMAV_DATABASE"] ?? [UInt8]("/var/lib/clamav")
@@ -36,7 +39,9 @@ package struct ClamSettings: Equatable, Sendable {
         scanSize = try Self.number(environment, "CLAMAV_MAXSCANSIZE", upTo: Int.max)
         fileSize = try Self.number(environment, "CLAMAV_MAXFILESIZE", upTo: Int.max)
         files = try Self.number(environment, "CLAMAV_MAXFILES", upTo: Int(UInt32.max))
-        recursion = try Self.number(environment, "CLAMAV_MAXRECURSION", upTo: Int(UInt32.max))
+        recursion =
+            try Self.number(environment, "CLAMAV_MAXRECURSION", upTo: Int(UInt32.max))
+            ?? Self.defaultRecursion
         scanTime = try Self.number(environment, "CLAMAV_MAXSCANTIME", upTo: Int(UInt32.max))
     }
 

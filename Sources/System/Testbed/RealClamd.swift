@@ -33,6 +33,7 @@ package final class RealClamd {
             TemporaryDirectory \(folder)
             AlertExceedsMax yes
             AlertEncrypted yes
+            MaxRecursion 24
             ExitOnOOM yes
             \(settings)
 

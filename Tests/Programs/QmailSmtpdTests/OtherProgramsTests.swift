@@ -2,48 +2,10 @@ import Posix
 import Testbed
 import Testing
 
-/// The server as an administrator runs it: by Debian's tcpserver.
-private final class ListeningServer {
-    let port: UInt16
-    private let running: Running
-
-    init(_ server: ScriptedServer) throws {
-        // The kernel chooses a port; tcpserver then gets it.
-        guard let address = SocketAddress.internet(Array("127.0.0.1".utf8), port: 0) else {
-            throw TestbedFailure(text: "no loopback address")
-        }
-        port = try FileDescriptor.listening(on: address, backlog: 1).port()
-        var command = server.command([.null, .null, .capture])
-        let program = command.path
-        command.path = Array(try Tools.path(of: "tcpserver").utf8)
-        command.arguments = ["-RHl0", "-c", "40", "127.0.0.1", "\(port)"].map { Array($0.utf8) }
-        command.arguments.append(program)
-        running = try command.start()
-        let deadline = Deadline(milliseconds: 10_000)
-        while !deadline.hasPassed, try !isListening() { Clock.sleep(milliseconds: 10) }
-    }
-
-    private func isListening() throws -> Bool {
-        guard let address = SocketAddress.internet(Array("127.0.0.1".utf8), port: port) else {
-            return false
-        }
-        do throws(Errno) {
-            _ = try FileDescriptor.connect(to: address, until: Deadline(milliseconds: 1000))
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    deinit { running.stop() }
-
-    var log: String { get throws { String(decoding: try running.output(2), as: UTF8.self) } }
-}
-
 @Suite(.serialized) struct OtherPrograms {
     @Test func `swaks can deliver through tcpserver`() throws {
         let server = try ScriptedServer()
-        let listening = try ListeningServer(server)
+        let listening = try ListeningServer(server.command([.null, .null, .capture]))
         let outcome = try Command(
             Tools.path(of: "swaks"),
             [
@@ -63,7 +25,7 @@ private final class ListeningServer {
 
     @Test func `swaks sees a recipient that is refused`() throws {
         let server = try ScriptedServer()
-        let listening = try ListeningServer(server)
+        let listening = try ListeningServer(server.command([.null, .null, .capture]))
         let outcome = try Command(
             Tools.path(of: "swaks"),
             [
@@ -78,7 +40,7 @@ private final class ListeningServer {
 
     @Test func `smtp-source delivers 200 messages in 20 sessions at once`() throws {
         let server = try ScriptedServer()
-        let listening = try ListeningServer(server)
+        let listening = try ListeningServer(server.command([.null, .null, .capture]))
         let outcome = try Command(
             Tools.path(of: "smtp-source"),
             [
