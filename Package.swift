@@ -188,6 +188,9 @@ let tests: [Target] = [
 ]
 let fuzzers: [Target] = [
     .target(name: "CFuzz", path: "Fuzz/CFuzz"),
+    .fuzzer("fuzz-envelope", uses: ["EnvelopeWire"]),
+    .fuzzer("fuzz-scrubber", uses: ["MailFormat"]),
+    .fuzzer("fuzz-words", uses: ["ScanPolicy", "ScanProtocol"]),
     .fuzzer("fuzz-clamd", uses: ["ByteText", "ClamdClient", "ScanProtocol"]),
     .fuzzer("fuzz-report", uses: ["EnvelopeWire", "ScanProtocol"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "SMTPGrammar"]),

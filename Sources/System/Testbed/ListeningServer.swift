@@ -1,7 +1,8 @@
 import Posix
 
-/// An SMTP server on loopback as an administrator runs it: Debian's tcpserver, and a program for each
-/// connection. It ends with its owner.
+/// An SMTP server on loopback as an administrator runs it, ended with its owner.
+///
+/// It is Debian's tcpserver, and a program for each connection.
 package final class ListeningServer: Sendable {
     /// On 127.0.0.1.
     package let port: UInt16
@@ -13,6 +14,7 @@ package final class ListeningServer: Sendable {
     ///   - command: The program of each connection, with its arguments and variables.
     ///   - wrapper: What tcpserver is run by, for instance envdir and its folder.
     ///   - options: Of tcpserver, before the address.
+    /// - Throws: When it cannot be started.
     package init(
         _ command: Command, wrapper: [String] = [], options: [String] = []
     ) throws {

@@ -1,7 +1,9 @@
 package import Posix
 
-/// A small machine in a folder, with the programs installed as they are in earnest: the suite's users, owners
-/// and set-id bits. Needs root; removed with its owner.
+/// A small machine in a folder, removed with its owner.
+///
+/// The programs are installed as they are in earnest, with the suite's users, owners and set-id bits. It
+/// needs root.
 package final class SetIDRoot: Sendable {
     /// The folder, absolute, which is `/` for what runs in it.
     package let root: String
