@@ -169,3 +169,19 @@ func `wrong arguments are answered with the usage`(arguments: [String]) throws {
     #expect(outcome.code == 111)
     #expect(outcome.errors.contains("/dev/null/queue: Not a directory"))
 }
+
+@Test func `arguments and the queue work where there is no /proc`() throws {
+    let instance = try PrivateInstance()
+    let queue = instance.root + "/var/spool/qhpsi/queue2"
+    let scanner = try instance.script("scanner", "grep -q hello \"$1\"\n")
+    try shell(
+        """
+        unshare --mount sh -ec 'mount -t tmpfs none /proc; test ! -e /proc/self
+        export QHPSI_ROOT="\(instance.root)" QHPSI="\(scanner) %s" QUEUEDIR="\(queue)"
+        "\(instance.root)/usr/sbin/queue-fix" -s 3 "\(queue)"
+        printf "a: b\\n\\nhello\\n" > "\(instance.root)/message"
+        printf "Fa@b.example\\0Tc@d.example\\0\\0" > "\(instance.root)/envelope"
+        "\(instance.root)/usr/sbin/qmail-queue" < "\(instance.root)/message" 1< "\(instance.root)/envelope"'
+        """)
+    #expect(try instance.queued().map { $0.addedLines[0] } == ["X-QHPSI: clean"])
+}
