@@ -31,26 +31,27 @@ private struct Scan {
 
 @Test(
     arguments: [
-        ("exit 0", [:], 0, "C\0S"),
-        ("echo a: Big.Virus FOUND; exit 1", [:], 1, "IBig.Virus\0S"),
-        ("echo a: Big.Virus FOUND >&2; exit 1", [:], 1, "IBig.Virus\0S"),
-        ("echo infected with X; exit 1", [:], 1, "Iinfected with X\0S"),
-        ("exit 1", [:], 1, "Iunknown\0S"),
-        ("exit 2", [:], 77, "Fscanner exited with 2\0S"),
-        ("echo first; echo last >&2; exit 2", [:], 77, "Fscanner exited with 2: last\0S"),
-        ("exit 7", ["QHPSIRC": "7"], 1, "Iunknown\0S"),
-        ("exit 7", ["QHPSIRN": "7"], 0, "C\0S"),
-        ("exit 7", ["QHPSIRC": "7", "QHPSIRN": "7"], 1, "Iunknown\0S"),
-        ("exit 0", ["QHPSIRN": "7"], 77, "Fscanner exited with 0\0S"),
-        ("kill -9 $$", [:], 77, "Fscanner was killed by signal 9\0S"),
-        ("kill -11 $$", [:], 77, "Fscanner was killed by signal 11\0S"),
+        ("exit 0", [:], 0, "C|S"),
+        ("echo a: Big.Virus FOUND; exit 1", [:], 1, "IBig.Virus|S"),
+        ("echo a: Big.Virus FOUND >&2; exit 1", [:], 1, "IBig.Virus|S"),
+        ("echo infected with X; exit 1", [:], 1, "Iinfected with X|S"),
+        ("exit 1", [:], 1, "Iunknown|S"),
+        ("exit 2", [:], 77, "Fscanner exited with 2|S"),
+        ("echo first; echo last >&2; exit 2", [:], 77, "Fscanner exited with 2: last|S"),
+        ("exit 7", ["QHPSIRC": "7"], 1, "Iunknown|S"),
+        ("exit 7", ["QHPSIRN": "7"], 0, "C|S"),
+        ("exit 7", ["QHPSIRC": "7", "QHPSIRN": "7"], 1, "Iunknown|S"),
+        ("exit 0", ["QHPSIRN": "7"], 77, "Fscanner exited with 0|S"),
+        ("kill -9 $$", [:], 77, "Fscanner was killed by signal 9|S"),
+        ("kill -11 $$", [:], 77, "Fscanner was killed by signal 11|S"),
     ] as [(String, [String: String], Int32, String)])
 func `a scanner's exit is understood`(
     body: String, settings: [String: String], code: Int32, report: String
 ) throws {
     let outcome = try Scan().run(body + "\n", settings)
     #expect(outcome.code == code)
-    #expect(outcome.output.hasPrefix(report))
+    // A NUL would cut the name of the test case short.
+    #expect(outcome.output.replacing("\0", with: "|").hasPrefix(report))
 }
 
 @Test(arguments: [
