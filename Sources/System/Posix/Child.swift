@@ -133,6 +133,8 @@ package struct Signal: Sendable {
     package static let alarm = Signal(number: SIGALRM)
     package static let hangUp = Signal(number: SIGHUP)
     package static let quit = Signal(number: SIGQUIT)
+    /// What a process gets for an invalid reference to memory.
+    package static let bug = Signal(number: SIGSEGV)
     package static let fileSize = Signal(number: SIGXFSZ)
     package static let processorTime = Signal(number: SIGXCPU)
 

@@ -79,3 +79,19 @@ func `a missing part of the queue has its exit code`(folder: String, code: Int32
     let folders = try instance.queueFiles().map { $0.split(separator: "/")[2] }.sorted()
     #expect(folders == ["intd", "mess", "todo"])
 }
+
+@Test(
+    arguments: [
+        (Signal.alarm, 52), (.hangUp, 0), (.interrupt, 0), (.quit, 0), (.brokenPipe, 0), (.bug, 81),
+    ] as [(Signal, Int32)])
+func `a signal in the middle of a scan has its exit code`(signal: Signal, code: Int32) throws {
+    let instance = try PrivateInstance()
+    let slow = try instance.script("scanner", "touch '\(instance.root)/begun'; sleep 1\n")
+    let running = try instance.queueCommand(
+        Array("a: b\n\n".utf8), envelope(to: ["bob@test.example"]), ["QHPSI": slow]
+    ).start()
+    while (try? shell("test -e '\(instance.root)/begun'")) == nil { Clock.sleep(milliseconds: 10) }
+    try running.child.signal(signal)
+    #expect(try running.wait().code == code)
+    #expect(try instance.queued().count == (code == 0 ? 1 : 0))
+}
