@@ -43,38 +43,54 @@ package enum QueueFixProgram {
     ///   arguments; 111 when something could not be done.
     package static func run() -> Int32 {
         guard let options = Options(Process.arguments) else {
-            say([UInt8](usage))
+            FileDescriptor.tell([UInt8](usage), on: 2)
             return 100
         }
         do throws(QueueRepair.Failure) {
             return try repair(options)
         } catch {
-            say([UInt8]("queue-fix: fatal: ") + error.text + [UInt8(ascii: "\n")])
+            FileDescriptor.tell(
+                [UInt8]("queue-fix: fatal: ") + error.text + [UInt8(ascii: "\n")], on: 2)
             return 111
         }
     }
 
     private static func repair(_ options: Options) throws(QueueRepair.Failure) -> Int32 {
-        let stored: Int?
-        do throws(Errno) {
-            let file = options.path + [UInt8(ascii: "/")] + [UInt8](QueueDirectory.splitFile)
-            stored = try Files.contents(file, limit: 64).trimmed.decimalValue
-        } catch {
-            stored = nil  // A new queue, or one to be repaired: the split is written anew.
+        var split = defaultSplit
+        if let asked = options.split {
+            split = asked
+        } else if let stored = try storedSplit(options.path) {
+            split = stored
         }
-        let split = options.split ?? stored ?? defaultSplit
         let owners = try owners()
         var repair = QueueRepair(
-            queue: QueueDirectory(path: options.path, split: max(1, split)), owners: owners,
+            queue: QueueDirectory(path: options.path, split: split), owners: owners,
             reportOnly: options.reportOnly)
         try repair.repairTree()
         try repair.repairNames()
         try repair.clearLeftovers()
         for finding in repair.findings
         where options.verbose || options.reportOnly || repair.isDamaged {
-            say([UInt8]("queue-fix: ") + finding + [UInt8(ascii: "\n")])
+            FileDescriptor.tell(
+                [UInt8]("queue-fix: ") + finding + [UInt8(ascii: "\n")], on: 2)
         }
         return repair.isDamaged || options.reportOnly && !repair.findings.isEmpty ? 1 : 0
+    }
+
+    /// The split that the queue has now, nil when it has none: a guess would move every message.
+    private static func storedSplit(_ queue: [UInt8]) throws(QueueRepair.Failure) -> Int? {
+        let path = queue + [UInt8(ascii: "/")] + [UInt8](QueueDirectory.splitFile)
+        let text: [UInt8]
+        do throws(Errno) {
+            text = try Files.contents(path, limit: 64)
+        } catch {
+            if error == .noSuchFile { return nil }
+            throw QueueRepair.Failure(verb: "read", path: path, reason: error)
+        }
+        guard let split = text.trimmed.decimalValue, split > 0,
+            split <= QueueDirectory.splitLimit
+        else { throw QueueRepair.Failure(verb: "understand", path: path, reason: .invalid) }
+        return split
     }
 
     /// Root gives the files to their owners; anybody else keeps them.
@@ -96,12 +112,5 @@ package enum QueueFixProgram {
                 throw QueueRepair.Failure(verb: "understand", path: path, reason: .invalid)
             }
         }
-    }
-
-    private static func say(_ text: [UInt8]) {
-        let output = FileDescriptor(adopting: 2)
-        // There is nobody else to tell.
-        do throws(Errno) { try output.write(text) } catch {}
-        _ = output.release()
     }
 }

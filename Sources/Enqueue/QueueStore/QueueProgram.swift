@@ -58,8 +58,6 @@ private struct CallerOutput {
 
     /// The caller may be gone: then nobody wants to know.
     func write(_ text: [UInt8]) {
-        guard let number else { return }
-        let output = FileDescriptor(adopting: number)
-        do throws(Errno) { try output.write(text) } catch {}
+        if let number { FileDescriptor.tell(text, on: number) }
     }
 }

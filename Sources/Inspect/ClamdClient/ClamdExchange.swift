@@ -133,8 +133,12 @@ struct ClamdExchange: ~Copyable {
 
     /// Whether clamd has said something or hung up.
     private var hasSpoken: Bool {
-        (try? Polling.wait(
-            for: socket.rawValue, .readable, until: Deadline(milliseconds: 0))) ?? true
+        do throws(Errno) {
+            return try Polling.wait(
+                for: socket.rawValue, .readable, until: Deadline(milliseconds: 0))
+        } catch {
+            return true  // Reading will say what is wrong.
+        }
     }
 
     /// Read what clamd says until it closes the connection.

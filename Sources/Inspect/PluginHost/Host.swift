@@ -76,9 +76,7 @@ package enum Host {
     }
 
     private static func complain(_ text: [UInt8]) {
-        let standardError = FileDescriptor(adopting: 2)
         // When even that cannot be written, the exit code still says it.
-        _ = try? standardError.write([UInt8]("qhpsi-host: fatal: ") + text + [UInt8]("\n"))
-        _ = standardError.release()
+        FileDescriptor.tell([UInt8]("qhpsi-host: fatal: ") + text + [UInt8]("\n"), on: 2)
     }
 }

@@ -107,6 +107,26 @@ internal import CPosix
         try retrying { fsync(fd) }
     }
 
+    /// Tell something to whoever reads a descriptor that this process does not own, for instance 2.
+    ///
+    /// - Parameters:
+    ///   - text: The bytes.
+    ///   - number: The descriptor; it stays open.
+    /// - Returns: False when nobody could be told: then there is mostly nobody else to tell either.
+    @discardableResult
+    package static func tell(_ text: [UInt8], on number: Int32) -> Bool {
+        let output = FileDescriptor(adopting: number)
+        let told: Bool
+        do throws(Errno) {
+            try output.write(text)
+            told = true
+        } catch {
+            told = false
+        }
+        _ = output.release()
+        return told
+    }
+
     /// Move the file's position from its start; see lseek(2).
     package borrowing func seek(to offset: Int) throws(Errno) {
         let fd = rawValue

@@ -117,6 +117,20 @@ private func inQueue(_ instance: PrivateInstance, _ line: String) throws -> Stri
     #expect(try fix(instance, ["-N"]).code == 0)
 }
 
+@Test(arguments: ["abc", "0", "-1", "", "99999999"])
+func `a split that cannot be understood moves nothing`(text: String) throws {
+    let instance = try PrivateInstance()
+    _ = try instance.queue()
+    let before = try inQueue(instance, "find mess todo intd | sort")
+    _ = try inQueue(instance, "echo '\(text)' > conf-split")
+    let outcome = try fix(instance)
+    #expect(outcome.code == 111 && outcome.errors.contains("conf-split"))
+    #expect(try inQueue(instance, "find mess todo intd | sort") == before)
+    #expect(try instance.queue().code == 62)
+    #expect(try fix(instance, ["-s", "7"]).code == 0)
+    #expect(try instance.queue().code == 0)
+}
+
 @Test func `names are left alone while qmail-send holds the queue`() throws {
     let instance = try PrivateInstance()
     _ = try instance.queue()
