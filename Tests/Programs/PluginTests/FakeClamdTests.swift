@@ -63,7 +63,7 @@ struct FakeClamdTests {
             Self.stream + [.say(words)], Self.stream + [.say("stream: OK\0")])
         let answer = try run(fake).scan("hello")
         #expect(answer.isFailed, "\(what): \(answer.outcome.output)")
-        #expect(answer.milliseconds < 5000)
+        #expect(answer.milliseconds < 12_000)
         #expect(!answer.isGroupLeft)
     }
 
@@ -92,7 +92,7 @@ struct FakeClamdTests {
         let fake = try FakeClamd(behaviour.steps, overTCP: overTCP)
         let answer = try run(fake).scan([UInt8](repeating: 88, count: 1_000_000))
         #expect(answer.isFailed, "\(behaviour.what): \(answer.outcome.output)")
-        #expect(answer.milliseconds < 5000)
+        #expect(answer.milliseconds < 12_000)
         #expect(!answer.isGroupLeft)
     }
 
@@ -171,7 +171,7 @@ struct FakeClamdTests {
         let sockets = "/nonexistent/clamd.ctl /etc/passwd \(closed) \(good.address)"
         let answer = try run(good).with("CLAMD_SOCKETS", sockets).scan("hello")
         #expect(answer.text == "Bad.Thing")
-        #expect(answer.milliseconds < 2000)
+        #expect(answer.milliseconds < 8000)
     }
 
     @Test func `a clamd that hangs leaves the next one its share of the time`() throws {
@@ -204,7 +204,7 @@ struct FakeClamdTests {
         let answer = try run.scan("hello")
         #expect(answer.isFailed)
         #expect(answer.text.contains(reason), "\(answer.text)")
-        #expect((least...5000).contains(answer.milliseconds))
+        #expect((least...12_000).contains(answer.milliseconds))
     }
 
     @Test func `the deadline ends the retries, whatever CLAMD_RETRY says`() throws {
@@ -213,7 +213,7 @@ struct FakeClamdTests {
             variables: [("CLAMD_SOCKETS", "/nonexistent/clamd.ctl"), ("CLAMD_RETRY", "100000")])
         let answer = try run.scan("hello")
         #expect(answer.isFailed)
-        #expect(answer.milliseconds < 2500)
+        #expect(answer.milliseconds < 8000)
     }
 
     @Test func `a socket without permission is a failure at once`() throws {
@@ -228,6 +228,6 @@ struct FakeClamdTests {
             '\(HostRun.host)' plugin 30000 /etc/passwd clamd.so < /etc/passwd || true
             """)
         #expect(outcome.contains("unable to connect to clamd: Permission denied"))
-        #expect(Clock.milliseconds - begin < 5000)
+        #expect(Clock.milliseconds - begin < 12_000)
     }
 }

@@ -102,7 +102,7 @@ func `past the deadline the scanner is killed with all it has started`(body: Str
     let start = Clock.milliseconds
     let outcome = try scan.run(
         "echo $$ > '\(scan.instance.root)/pid'\n" + body + "\n", ["QHPSITIMEOUT": "1"])
-    #expect(Clock.milliseconds - start < 2500)
+    #expect(Clock.milliseconds - start < 8000)
     #expect(outcome.output.hasPrefix("F"))
     #expect((outcome.code ?? 0) > 2)
     let group = try shell("cat '\(scan.instance.root)/pid'").dropLast()
