@@ -135,8 +135,8 @@ let enqueue: [Target] = [
     .library(
         "QueueStore", in: .Enqueue,
         uses: [
-            "ByteText", "ControlFiles", "EnvelopeWire", "MailFormat", "Posix", "ScanPolicy",
-            "ScanProtocol",
+            "ByteText", "ControlFiles", "EnvelopeWire", "Logging", "MailFormat", "Posix",
+            "ScanPolicy", "ScanProtocol",
         ]),
     .program("qmail-queue", in: .Enqueue, uses: ["Posix", "QueueStore"], linked: .selfContained),
     .program("queue-fix", in: .Enqueue, uses: ["Posix", "QueueStore"], linked: .selfContained),

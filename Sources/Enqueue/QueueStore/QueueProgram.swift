@@ -1,5 +1,6 @@
 import ByteText
 import EnvelopeWire
+import Logging
 import Posix
 
 /// The program qmail-queue(8): descriptors in, exit code out.
@@ -25,9 +26,28 @@ package enum QueueProgram {
         var submission = Submission()
         let exit = submission.run(
             message: FileDescriptor(adopting: 0), envelope: FileDescriptor(adopting: 1))
-        reportOutput.write(submission.details.encoded)
-        if exit == .custom { errorOutput.write(submission.errorText) }
+        let report = submission.details
+        reportOutput.write(report.encoded)
+        if exit == .custom {
+            errorOutput.write(submission.errorText)
+        } else if !reportOutput.isWanted, !report.outcome.equals("queued") {
+            errorOutput.write(line(report))
+        }
         return exit.rawValue
+    }
+
+    /// What a caller that asks for no report finds in its log when a message is not simply queued: no
+    /// message goes without a trace.
+    private static func line(_ report: QueueReport) -> [UInt8] {
+        var line = LogLine("qmail-queue")
+        line.add("queue", report.queue)
+        line.add("id", report.id)
+        line.add("verdict", report.verdict)
+        line.add("signature", report.signature)
+        line.add("scanner", report.scanner)
+        line.add("outcome", report.outcome)
+        line.add("reason", report.reason)
+        return line.bytes + [UInt8(ascii: "\n")]
     }
 
     /// Signals of the caller's terminal do not stop it; the alarm ends it, and so does a bug of ours.
@@ -55,6 +75,9 @@ private struct CallerOutput {
         }
         self.number = chosen
     }
+
+    /// Whether there is such a descriptor.
+    var isWanted: Bool { number != nil }
 
     /// The caller may be gone: then nobody wants to know.
     func write(_ text: [UInt8]) {

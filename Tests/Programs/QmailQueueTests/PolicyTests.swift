@@ -111,6 +111,31 @@ private func `a message's fate is the policy's`(row: Row) throws {
     #expect(String(decoding: run.outcome.outputs[3], as: UTF8.self).hasPrefix("Zmessage could not"))
 }
 
+@Test(arguments: [
+    (
+        ["QHPSI": infected, "REJECTVIRUS": "2"],
+        "signature=Test.Virus scanner=/bin/sh outcome=discarded"
+    ),
+    (
+        ["QHPSI": infected, "REJECTVIRUS": "1"],
+        "signature=Test.Virus scanner=/bin/sh outcome=refused"
+    ),
+    (["QHPSI": failed], "outcome=deferred reason=scanner%20exited%20with%202"),
+    (["REJECTVIRUS": "yes"], "outcome=deferred reason=REJECTVIRUS:%20expected%20a%20number"),
+])
+func `a caller that wants no report finds one line where its errors go`(
+    settings: [String: String], words: String
+) throws {
+    let instance = try PrivateInstance()
+    let silent = settings.merging(["QUEUE_REPORT_FD": ""]) { $1 }
+    let text = try instance.queue(settings: silent).errorText
+    #expect(text.hasPrefix("qmail-queue: queue=") && text.contains(words), "\(text)")
+    #expect(text.filter { $0 == "\n" }.count == 1)
+    #expect(try instance.queue(settings: settings).errorText.isEmpty)
+    #expect(
+        try instance.queue(settings: ["QHPSI": clean, "QUEUE_REPORT_FD": ""]).errorText.isEmpty)
+}
+
 @Test func `recipients of a forwarded message cannot write header lines`() throws {
     let instance = try PrivateInstance()
     let many = (1...2000).map { "user\($0)@test.example" }
