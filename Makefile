@@ -7,6 +7,7 @@ STRICT := --explicit-target-dependency-import-check error -Xswiftc -warnings-as-
 # The flags keep every RUNPATH out of what is installed: set-id programs must not have one.
 SWIFT_RELEASE := QHPSI_EMBEDDED=1 swift build -c release --scratch-path $(EMBEDDED) \
 	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT)
+BIN := tcprules tcprulescheck
 SBIN := qmail-queue qmail-smtpd queue-fix qhpsi
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
@@ -47,7 +48,8 @@ build:
 
 # Programs, plugins and headers under build/root, in the layout they are installed in.
 install: build
-	install -d $(BUILT)/usr/sbin $(BUILT)/usr/lib/qhpsi/plugins $(BUILT)/usr/include
+	install -d $(BUILT)/usr/bin $(BUILT)/usr/sbin $(BUILT)/usr/lib/qhpsi/plugins $(BUILT)/usr/include
+	install -m 755 $(addprefix $(EMBEDDED)/release/,$(BIN)) $(BUILT)/usr/bin/
 	install -m 755 $(addprefix $(EMBEDDED)/release/,$(SBIN)) $(BUILT)/usr/sbin/
 	install -m 755 $(EMBEDDED)/release/qhpsi-host $(BUILT)/usr/lib/qhpsi/
 	install -m 644 $(EMBEDDED)/release/libclamd.so $(BUILT)/usr/lib/qhpsi/plugins/clamd.so

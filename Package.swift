@@ -120,13 +120,19 @@ let accept: [Target] = [
     .systemLibrary(
         name: "CTinyCDB", path: "Sources/Accept/CTinyCDB", pkgConfig: "libcdb",
         providers: [.apt(["libcdb-dev"])]),
+    .library("ConnectionRules", in: .Accept, uses: ["ByteText"]),
+    .library(
+        "RuleDatabase", in: .Accept, uses: ["ByteText", "ConnectionRules", "CTinyCDB", "Posix"]),
     .library("SMTPGrammar", in: .Accept, uses: ["ByteText"]),
     .library(
         "SMTPSession", in: .Accept,
         uses: [
-            "ByteText", "ControlFiles", "CTinyCDB", "EnvelopeWire", "Logging", "MailFormat",
-            "Posix", "SMTPGrammar",
+            "ByteText", "ControlFiles", "EnvelopeWire", "Logging", "MailFormat", "Posix",
+            "RuleDatabase", "SMTPGrammar",
         ]),
+    .program("tcprules", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
+    .program(
+        "tcprulescheck", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
     .program("qmail-smtpd", in: .Accept, uses: ["Posix", "SMTPSession"], linked: .selfContained),
 ]
 let enqueue: [Target] = [
@@ -182,6 +188,9 @@ let tests: [Target] = [
     .tests(of: "ClamdClient", in: .Inspect, uses: ["Posix", "ScanProtocol"]),
     .tests(of: "ScanProtocol", in: .Inspect),
     .programTests("Plugin", uses: ["ByteText", "Posix", "ScanProtocol"]),
+    .tests(of: "ConnectionRules", in: .Accept, uses: ["ByteText"]),
+    .programTests("Tcprules", uses: ["ByteText", "ConnectionRules", "Posix", "RuleDatabase"]),
+    .programTests("Tcprulescheck", uses: ["Posix"]),
     .tests(of: "SMTPGrammar", in: .Accept, uses: ["ByteText"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
@@ -193,6 +202,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-words", uses: ["ScanPolicy", "ScanProtocol"]),
     .fuzzer("fuzz-clamd", uses: ["ByteText", "ClamdClient", "ScanProtocol"]),
     .fuzzer("fuzz-report", uses: ["EnvelopeWire", "ScanProtocol"]),
+    .fuzzer("fuzz-rules", uses: ["ByteText", "ConnectionRules"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "SMTPGrammar"]),
 ]
 

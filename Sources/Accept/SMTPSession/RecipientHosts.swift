@@ -1,12 +1,13 @@
 import ByteText
 import ControlFiles
 import Posix
+import RuleDatabase
 
 /// The domains that mail is taken for, as in control/rcpthosts and control/morercpthosts.cdb.
 struct RecipientHosts: ~Copyable {
     private let names: [[UInt8]]
     private let databasePath: [UInt8]
-    private var database: HostDatabase?
+    private var database: ConstantDatabase?
     private var isDatabaseOpen = false
 
     /// Take the entries: a domain, or with a dot first all domains below one.
@@ -46,7 +47,7 @@ struct RecipientHosts: ~Copyable {
     /// Opened for the first recipient that needs it; most sessions have none.
     private mutating func openDatabase() throws(Errno) -> Bool {
         if !isDatabaseOpen {
-            do throws(Errno) { database = try HostDatabase(path: databasePath) } catch {
+            do throws(Errno) { database = try ConstantDatabase(path: databasePath) } catch {
                 if error != .noSuchFile { throw error }
             }
             isDatabaseOpen = true

@@ -8,8 +8,8 @@ package struct Errno: Error, Equatable, Sendable {
     /// The reason with this number.
     package init(rawValue: Int32) { self.rawValue = rawValue }
 
-    /// The reason of the call that just failed.
-    static var last: Errno { Errno(rawValue: cposix_errno()) }
+    /// The reason of the call that just failed, of this library or of a C library; see errno(3).
+    package static var last: Errno { Errno(rawValue: cposix_errno()) }
 
     /// Reasons that mail programs tell apart.
     package static let notPermitted = Errno(rawValue: EPERM)

@@ -74,6 +74,21 @@ package enum Files {
         try withCString(path) { (path) throws(Errno) in _ = try retrying { CPosix.unlink(path) } }
     }
 
+    /// What a symbolic link says, cut at 4096 bytes, the longest path; see readlink(2).
+    package static func linkTarget(_ path: [UInt8]) throws(Errno) -> [UInt8] {
+        var target = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        var span = target.mutableSpan
+        let count = try withCString(path) { (path) throws(Errno) -> Int in
+            try span.withUnsafeMutableBytes { (raw) throws(Errno) -> Int in
+                guard let base = raw.assumingMemoryBound(to: CChar.self).baseAddress else {
+                    return 0
+                }
+                return try retrying { readlink(path, base, raw.count) }
+            }
+        }
+        return Array(target.prefix(count))
+    }
+
     /// Change a name, replacing what had the new one; see rename(2).
     package static func rename(_ old: [UInt8], to new: [UInt8]) throws(Errno) {
         try withCString(old) { (old) throws(Errno) in

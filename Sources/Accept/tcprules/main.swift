@@ -1,0 +1,4 @@
+import Posix
+import RuleDatabase
+
+Process.exit(TcprulesProgram.run())
