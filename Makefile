@@ -7,7 +7,7 @@ STRICT := --explicit-target-dependency-import-check error -Xswiftc -warnings-as-
 # The flags keep every RUNPATH out of what is installed: set-id programs must not have one.
 SWIFT_RELEASE := QHPSI_EMBEDDED=1 swift build -c release --scratch-path $(EMBEDDED) \
 	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT)
-BIN := tcprules tcprulescheck
+BIN := tcprules tcprulescheck tcpserver
 SBIN := qmail-queue qmail-smtpd queue-fix qhpsi
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin

@@ -123,6 +123,10 @@ let accept: [Target] = [
     .library("ConnectionRules", in: .Accept, uses: ["ByteText"]),
     .library(
         "RuleDatabase", in: .Accept, uses: ["ByteText", "ConnectionRules", "CTinyCDB", "Posix"]),
+    .library("ProxyProtocol", in: .Accept, uses: ["ByteText"]),
+    .library(
+        "ConnectionServer", in: .Accept,
+        uses: ["ByteText", "ConnectionRules", "Posix", "ProxyProtocol", "RuleDatabase"]),
     .library("SMTPGrammar", in: .Accept, uses: ["ByteText"]),
     .library(
         "SMTPSession", in: .Accept,
@@ -133,6 +137,8 @@ let accept: [Target] = [
     .program("tcprules", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
     .program(
         "tcprulescheck", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
+    .program(
+        "tcpserver", in: .Accept, uses: ["ConnectionServer", "Posix"], linked: .selfContained),
     .program("qmail-smtpd", in: .Accept, uses: ["Posix", "SMTPSession"], linked: .selfContained),
 ]
 let enqueue: [Target] = [
@@ -191,6 +197,8 @@ let tests: [Target] = [
     .tests(of: "ConnectionRules", in: .Accept, uses: ["ByteText"]),
     .programTests("Tcprules", uses: ["ByteText", "ConnectionRules", "Posix", "RuleDatabase"]),
     .programTests("Tcprulescheck", uses: ["Posix"]),
+    .tests(of: "ProxyProtocol", in: .Accept, uses: ["ByteText"]),
+    .programTests("Tcpserver", uses: ["Posix"]),
     .tests(of: "SMTPGrammar", in: .Accept, uses: ["ByteText"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
@@ -203,6 +211,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-clamd", uses: ["ByteText", "ClamdClient", "ScanProtocol"]),
     .fuzzer("fuzz-report", uses: ["EnvelopeWire", "ScanProtocol"]),
     .fuzzer("fuzz-rules", uses: ["ByteText", "ConnectionRules"]),
+    .fuzzer("fuzz-proxy", uses: ["ByteText", "ProxyProtocol"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "SMTPGrammar"]),
 ]
 

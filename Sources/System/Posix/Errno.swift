@@ -31,6 +31,10 @@ package struct Errno: Error, Equatable, Sendable {
     package static let connectionReset = Errno(rawValue: ECONNRESET)
     package static let timedOut = Errno(rawValue: ETIMEDOUT)
     package static let inProgress = Errno(rawValue: EINPROGRESS)
+    package static let connectionAborted = Errno(rawValue: ECONNABORTED)
+    package static let protocolError = Errno(rawValue: EPROTO)
+    package static let noAddress = Errno(rawValue: EADDRNOTAVAIL)
+    package static let noAddressFamily = Errno(rawValue: EAFNOSUPPORT)
     package static let noSuchProcess = Errno(rawValue: ESRCH)
     package static let noChild = Errno(rawValue: ECHILD)
 

@@ -39,6 +39,15 @@ package enum Polling {
     package static func waitForAny(
         _ wanted: [(fd: Int32, interest: Interest)], until deadline: Deadline?
     ) throws(Errno) -> Int? {
+        try waitForSome(wanted, until: deadline).first
+    }
+
+    /// Wait until at least one of the descriptors is ready, has an error or is hung up, or the time is over.
+    ///
+    /// The result is the indexes of all that are ready, in order; none when the time is over.
+    package static func waitForSome(
+        _ wanted: [(fd: Int32, interest: Interest)], until deadline: Deadline?
+    ) throws(Errno) -> [Int] {
         var entries = wanted.map {
             pollfd(fd: $0.fd, events: Int16($0.interest.events), revents: 0)
         }
@@ -49,8 +58,8 @@ package enum Polling {
             let ready = span.withUnsafeMutableBufferPointer {
                 poll($0.baseAddress, nfds_t($0.count), wait)
             }
-            if ready > 0 { return entries.firstIndex { $0.revents != 0 } }
-            if ready == 0 { return nil }
+            if ready > 0 { return entries.indices.filter { entries[$0].revents != 0 } }
+            if ready == 0 { return [] }
             if Errno.last != .interrupted { throw Errno.last }
         }
     }

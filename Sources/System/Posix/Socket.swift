@@ -88,7 +88,7 @@ extension FileDescriptor {
         return socket
     }
 
-    private static func unconnected(_ address: SocketAddress) throws(Errno) -> FileDescriptor {
+    static func unconnected(_ address: SocketAddress) throws(Errno) -> FileDescriptor {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         return FileDescriptor(adopting: try retrying { socket(address.family, kind, 0) })
     }

@@ -1,0 +1,80 @@
+import ByteText
+import ConnectionRules
+import Posix
+import RuleDatabase
+
+/// Whether a client gets a session, and with which variables.
+struct Admission {
+    /// The decision about one connection.
+    enum Verdict {
+        case allowed(Environment)
+        /// By a rule, or because the client has as many sessions as this already.
+        case denied(limit: Int?)
+        /// The rules cannot be read.
+        case undecided(Errno)
+    }
+
+    private let rules: [UInt8]?
+    private let servesWithoutRules: Bool
+    private let addressLimit: Int?
+    /// What every session has.
+    private let environment: Environment
+
+    init(_ options: ServerOptions, environment: Environment) {
+        rules = options.rules
+        servesWithoutRules = options.servesWithoutRules
+        addressLimit = options.addressLimit
+        var environment = environment
+        environment.set("TCPREMOTEHOST", nil)
+        environment.set("TCPREMOTEINFO", nil)
+        environment.set("TCPLOCALHOST", options.localName)
+        self.environment = environment
+    }
+
+    /// Decide, by the rules as they are now.
+    ///
+    /// - Parameters:
+    ///   - connection: Whose two sides are known.
+    ///   - others: How many sessions the client has.
+    /// - Returns: What becomes of it.
+    func verdict(_ connection: Connection, others: Int) -> Verdict {
+        var environment = environment
+        let isWide = connection.remote.address.width > 32
+        environment.set("PROTO", [UInt8](isWide ? "TCP6" : "TCP"))
+        environment.set("TCPLOCALIP", connection.local.text)
+        environment.set("TCPLOCALPORT", [UInt8](decimal: connection.local.port))
+        environment.set("TCPREMOTEIP", connection.remote.text)
+        environment.set("TCPREMOTEPORT", [UInt8](decimal: connection.remote.port))
+        let decision: Decision?
+        do throws(Errno) { decision = try rule(for: connection.remote.text) } catch {
+            return .undecided(error)
+        }
+        for step in decision?.steps ?? [] { Self.apply(step, to: &environment) }
+        if decision?.isDenied ?? false { return .denied(limit: nil) }
+        let limit = environment["MAXPERIP"].flatMap { $0.decimalValue } ?? addressLimit
+        if let limit, others >= limit { return .denied(limit: limit) }
+        return .allowed(environment)
+    }
+
+    private func rule(for address: [UInt8]) throws(Errno) -> Decision? {
+        guard let rules else { return nil }
+        let database: ConstantDatabase
+        do throws(Errno) { database = try ConstantDatabase(path: rules) } catch {
+            if servesWithoutRules, error == .noSuchFile { return nil }
+            throw error
+        }
+        let found = try Client(address: address).rule { (key) throws(Errno) in
+            try database.data(key)
+        }
+        return found.map { Decision($0.data) }
+    }
+
+    private static func apply(_ step: Decision.Step, to environment: inout Environment) {
+        switch step {
+        case .set(let entry):
+            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { return }
+            environment.set(Array(entry[..<equals]), Array(entry[(equals + 1)...]))
+        case .unset(let name): environment.set(name, nil)
+        }
+    }
+}

@@ -1,0 +1,224 @@
+import ByteText
+import Posix
+import ProxyProtocol
+
+/// Takes connections and starts a program for each.
+///
+/// It waits for nobody but all of them together: no client can hold up another.
+final class ConnectionServer {
+    private var listener: Listener?
+    private let signals: FileDescriptor
+    private let options: ServerOptions
+    private let admission: Admission
+    private let program: SessionProgram
+    private var log: ServerLog
+    private var sessions = SessionTable()
+    /// Connections whose proxy's header is not complete.
+    private var waiting: [Connection] = []
+    /// When connections are taken again after the machine was short of something.
+    private var pause: Deadline?
+    private var isOver = false
+
+    /// Connections taken in a row before the ends of others are seen.
+    private static let batch = 16
+    private static let pauseMilliseconds = 100
+    /// Exit codes 100 and 111 as wait(2) gives them; the lines of those who get no process end so.
+    private static let deniedStatus: Int32 = 100 << 8
+    private static let failedStatus: Int32 = 111 << 8
+
+    /// The listening socket, which never waits; it goes when no more connections are taken.
+    final class Listener {
+        let socket: FileDescriptor
+        init(_ socket: consuming FileDescriptor) { self.socket = socket }
+    }
+
+    init(
+        _ options: ServerOptions, listener: Listener, signals: consuming FileDescriptor,
+        environment: Environment
+    ) {
+        self.options = options
+        self.listener = listener
+        self.signals = signals
+        admission = Admission(options, environment: environment)
+        program = SessionProgram(
+            options.command, searchPath: environment["PATH"] ?? [UInt8]("/bin:/usr/bin"))
+        log = ServerLog(options)
+    }
+
+    /// Serve until SIGTERM, then until the last session is over.
+    func run() throws(Errno) {
+        log.status(0)
+        log.flush()
+        while listener != nil || !waiting.isEmpty || sessions.count > 0 {
+            if isOver { return }
+            try step()
+        }
+    }
+
+    /// Where it listens, nil when it does no more.
+    func port() throws(Errno) -> UInt16? {
+        guard let listener else { return nil }
+        return try listener.socket.localEndpoint().port
+    }
+
+    private var count: Int { sessions.count + waiting.count }
+
+    /// Wait for the next event and do what it asks for.
+    private func step() throws(Errno) {
+        var wanted = [(fd: signals.rawValue, interest: Polling.Interest.readable)]
+        for connection in waiting { wanted.append((connection.socket.rawValue, .readable)) }
+        if let pause, pause.hasPassed { self.pause = nil }
+        if let listener, count < options.limit, pause == nil {
+            wanted.append((listener.socket.rawValue, .readable))
+        }
+        let ready = try Polling.waitForSome(wanted, until: nextDeadline)
+        if ready.first == 0 { try readSignals() }
+        // All of them, for the time of one may be over.
+        if !waiting.isEmpty { readHeaders() }
+        if let last = ready.last, last == wanted.count - 1, last > 0 { takeConnections() }
+    }
+
+    private var nextDeadline: Deadline? {
+        var next = pause
+        for connection in waiting {
+            guard let deadline = connection.deadline else { continue }
+            if let known = next, known.at <= deadline.at { continue }
+            next = deadline
+        }
+        return next
+    }
+
+    // MARK: - Signals
+
+    private func readSignals() throws(Errno) {
+        while let number = try signals.nextSignal() {
+            guard number == Signal.terminate.number else { continue }
+            // The second one does not wait for sessions; they go on by themselves.
+            if listener == nil { isOver = true }
+            listener = nil
+        }
+        while let (child, status) = Child.nextEnded() {
+            guard sessions.remove(process: child.identifier) else { continue }
+            log.end(child.identifier, status: status)
+            log.status(count)
+        }
+        log.flush()
+    }
+
+    // MARK: - Connections
+
+    private func takeConnections() {
+        for _ in 0..<Self.batch {
+            guard let listener, count < options.limit else { return }
+            var peer = InternetEndpoint(address: [], port: 0)
+            do throws(Errno) {
+                let socket = try listener.socket.acceptWithoutWaiting(&peer)
+                begin(Connection(socket, peer: peer, headerWithin: options.proxyPatience))
+            } catch {
+                if error == .wouldBlock { return }
+                if !error.isOfOneConnection {
+                    log.warn("unable to accept", [], error.text)
+                    log.flush()
+                    pause = Deadline(milliseconds: Self.pauseMilliseconds)
+                    return
+                }
+            }
+        }
+    }
+
+    private func begin(_ connection: Connection?) {
+        // A client that is gone already has no sides.
+        guard let connection else { return }
+        do throws(Errno) {
+            if !options.keepsRoute, connection.remote.address.width == 32 {
+                try connection.socket.forgetRoute()
+            }
+            if options.sendsAtOnce { try connection.socket.sendAtOnce() }
+            if !options.banner.isEmpty {
+                _ = try connection.socket.send(options.banner, 0..<options.banner.count)
+            }
+        } catch {
+            // The session will see what became of its connection.
+        }
+        if options.proxyPatience != nil {
+            waiting.append(connection)
+            log.status(count)
+            log.flush()
+            return
+        }
+        log.status(count + 1)
+        decide(connection)
+    }
+
+    private func readHeaders() {
+        var still: [Connection] = []
+        let all = waiting
+        waiting = []
+        for (i, connection) in all.enumerated() {
+            do throws(Errno) {
+                switch try connection.readHeader() {
+                case .complete: decide(connection, others: still.count + all.count - i - 1)
+                case .wrong:
+                    refuse(connection, [UInt8]("it is wrong"), still.count + all.count - i - 1)
+                case .incomplete:
+                    if connection.deadline?.hasPassed ?? true {
+                        refuse(connection, Errno.timedOut.text, still.count + all.count - i - 1)
+                    } else {
+                        still.append(connection)
+                    }
+                }
+            } catch {
+                refuse(connection, error.text, still.count + all.count - i - 1)
+            }
+        }
+        waiting = still
+    }
+
+    /// Start the session, or say why there is none; `others` wait for their headers.
+    private func decide(_ connection: Connection, others: Int = 0) {
+        defer { log.flush() }
+        let address = connection.remote.address
+        switch admission.verdict(connection, others: sessions.count(of: address)) {
+        case .allowed(let environment):
+            do throws(Errno) {
+                let child = try program.start(connection, environment)
+                sessions.add(process: child.identifier, address: address)
+                log.begin(child.identifier, connection)
+                log.decide("ok", child.identifier, connection)
+            } catch {
+                log.begin(Process.identifier, connection)
+                log.decide("ok", Process.identifier, connection)
+                drop("dropping connection, unable to run ", program.name, error.text, others)
+            }
+        case .denied(let limit):
+            log.begin(Process.identifier, connection)
+            log.decide("deny", Process.identifier, connection, addressLimit: limit)
+            log.end(Process.identifier, status: Self.deniedStatus)
+            log.status(sessions.count + others)
+        case .undecided(let reason):
+            log.begin(Process.identifier, connection)
+            drop("dropping connection, unable to read ", options.rules ?? [], reason.text, others)
+        }
+    }
+
+    private func refuse(_ connection: Connection, _ reason: [UInt8], _ others: Int) {
+        log.begin(Process.identifier, connection)
+        drop("dropping connection, unable to read PROXY header", [], reason, others)
+        log.flush()
+    }
+
+    private func drop(
+        _ what: StaticString, _ object: [UInt8], _ reason: [UInt8], _ others: Int
+    ) {
+        log.warn(what, object, reason)
+        log.end(Process.identifier, status: Self.failedStatus)
+        log.status(sessions.count + others)
+    }
+}
+
+extension Errno {
+    /// Whether the next connection may well be taken; see accept(2) on errors of the network.
+    fileprivate var isOfOneConnection: Bool {
+        self == .connectionAborted || self == .protocolError || self == .notPermitted
+    }
+}

@@ -1,0 +1,175 @@
+import ByteText
+import Posix
+
+/// What the arguments of tcpserver(1) ask for.
+struct ServerOptions {
+    /// How much is told on descriptor 2.
+    enum Verbosity { case nothing, errors, connections }
+
+    var verbosity = Verbosity.errors
+    /// Sessions at a time, of all clients and of one address.
+    var limit = 40
+    var addressLimit: Int?
+    /// The database of rules; nil: every client is served.
+    var rules: [UInt8]?
+    var servesWithoutRules = false
+    /// Sent before anything is known of the client.
+    var banner: [UInt8] = []
+    var user: UInt32?
+    var group: UInt32?
+    var printsPort = false
+    var backlog: Int32 = 20
+    var keepsRoute = false
+    var sendsAtOnce = false
+    /// TCPLOCALHOST.
+    var localName: [UInt8]?
+    /// Each connection begins with a proxy's header, which must be there after so many milliseconds.
+    var proxyPatience: Int?
+    /// Where a line feed is written when connections can come.
+    var readiness: Int32?
+    var host: [UInt8] = []
+    var port: [UInt8] = []
+    /// The program and its arguments.
+    var command: [[UInt8]] = []
+
+    /// Why the arguments cannot be used.
+    enum Flaw: Error {
+        /// Something is missing.
+        case usage
+        case unknownOption(UInt8)
+        /// The option's argument is not what it should be.
+        case wrongArgument(UInt8)
+    }
+
+    /// Read the arguments, without the program's own name.
+    init(_ arguments: [[UInt8]], environment: Environment) throws(Flaw) {
+        var reader = ArgumentReader(arguments)
+        while let option = reader.nextOption() {
+            if try !setFlag(option, environment) {
+                guard let argument = try Self.needsArgument(option) ? reader.argument() : nil else {
+                    throw .usage
+                }
+                guard setValue(option, argument) else { throw .wrongArgument(option) }
+            }
+        }
+        let rest = reader.rest
+        guard rest.count >= 3 else { throw .usage }
+        host = rest[0]
+        port = rest[1]
+        command = Array(rest[2...])
+    }
+
+    private static func needsArgument(_ option: UInt8) throws(Flaw) -> Bool {
+        let known: StaticString = "cCxBgubltyf"
+        guard known.withUTF8Buffer({ $0.contains(option) }) else { throw .unknownOption(option) }
+        return true
+    }
+
+    /// Set what an option without an argument says; false when it is none of these.
+    private mutating func setFlag(
+        _ option: UInt8, _ environment: Environment
+    ) throws(Flaw) -> Bool {
+        switch option {
+        case UInt8(ascii: "q"): verbosity = .nothing
+        case UInt8(ascii: "Q"): verbosity = .errors
+        case UInt8(ascii: "v"): verbosity = .connections
+        case UInt8(ascii: "X"): servesWithoutRules = true
+        case UInt8(ascii: "1"): printsPort = true
+        case UInt8(ascii: "o"): keepsRoute = true
+        case UInt8(ascii: "O"): keepsRoute = false
+        case UInt8(ascii: "D"): sendsAtOnce = true
+        case UInt8(ascii: "d"): sendsAtOnce = false
+        case UInt8(ascii: "U"):
+            guard let user = environment["UID"].flatMap(Self.identity),
+                let group = environment["GID"].flatMap(Self.identity)
+            else { throw .wrongArgument(option) }
+            self.user = user
+            self.group = group
+        // Nothing is looked up: the names of clients are never known.
+        case UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "p"), UInt8(ascii: "P"),
+            UInt8(ascii: "r"), UInt8(ascii: "R"):
+            break
+        default: return false
+        }
+        return true
+    }
+
+    /// Set what an option's argument says; false when it cannot say that.
+    private mutating func setValue(_ option: UInt8, _ argument: [UInt8]) -> Bool {
+        switch option {
+        case UInt8(ascii: "c"):
+            guard let number = Self.count(argument) else { return false }
+            limit = number
+        case UInt8(ascii: "C"):
+            guard let number = Self.count(argument) else { return false }
+            addressLimit = number
+        case UInt8(ascii: "b"):
+            guard let number = Self.count(argument) else { return false }
+            backlog = Int32(clamping: number)
+        case UInt8(ascii: "y"):
+            guard let seconds = Self.count(argument) else { return false }
+            proxyPatience = seconds * 1000
+        case UInt8(ascii: "f"):
+            guard let number = argument.decimalValue else { return false }
+            readiness = Int32(clamping: number)
+        case UInt8(ascii: "u"):
+            user = Self.identity(argument)
+            return user != nil
+        case UInt8(ascii: "g"):
+            group = Self.identity(argument)
+            return group != nil
+        case UInt8(ascii: "x"): rules = argument.isEmpty ? nil : argument
+        case UInt8(ascii: "B"): banner = argument
+        case UInt8(ascii: "l"): localName = argument.isEmpty ? nil : argument
+        // How long to wait for what is never asked.
+        case UInt8(ascii: "t"): return argument.decimalValue != nil
+        default: return false
+        }
+        return true
+    }
+
+    /// A number from 1 to a million.
+    private static func count(_ text: [UInt8]) -> Int? {
+        guard let number = text.decimalValue, (1...1_000_000).contains(number) else { return nil }
+        return number
+    }
+
+    /// A numeric id; the highest number means none.
+    private static func identity(_ text: [UInt8]) -> UInt32? {
+        guard let number = text.decimalValue, number < UInt32.max else { return nil }
+        return UInt32(number)
+    }
+}
+
+/// Options before other arguments, as getopt(3) finds them.
+private struct ArgumentReader {
+    private var words: ArraySlice<[UInt8]>
+    /// What is left of a word with several options.
+    private var letters: ArraySlice<UInt8> = []
+
+    init(_ arguments: [[UInt8]]) { words = arguments[...] }
+
+    /// What comes after the options.
+    var rest: [[UInt8]] { Array(words) }
+
+    mutating func nextOption() -> UInt8? {
+        if letters.isEmpty {
+            guard let word = words.first, word.count > 1, word[0] == UInt8(ascii: "-") else {
+                return nil
+            }
+            words = words.dropFirst()
+            if word.equals("--") { return nil }
+            letters = word[1...]
+        }
+        return letters.popFirst()
+    }
+
+    /// The argument of the option that was last found: the rest of its word, or the next one.
+    mutating func argument() -> [UInt8]? {
+        guard letters.isEmpty else {
+            defer { letters = [] }
+            return Array(letters)
+        }
+        return words.popFirst()
+    }
+}

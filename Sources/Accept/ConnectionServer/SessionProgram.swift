@@ -1,0 +1,37 @@
+import ByteText
+import Posix
+
+/// The program of each session.
+struct SessionProgram {
+    private let command: [[UInt8]]
+    /// Files that may be it, in order.
+    private let candidates: [[UInt8]]
+
+    init(_ command: [[UInt8]], searchPath: [UInt8]) {
+        self.command = command
+        guard let name = command.first, !name.contains(UInt8(ascii: "/")) else {
+            candidates = Array(command.prefix(1))
+            return
+        }
+        let folders = searchPath.split(separator: 58, omittingEmptySubsequences: false)
+        candidates = folders.map { folder in
+            // An empty one is the working folder.
+            (folder.isEmpty ? [UInt8](".") : Array(folder)) + [UInt8(ascii: "/")] + name
+        }
+    }
+
+    /// Its name, for the log.
+    var name: [UInt8] { command.first ?? [] }
+
+    /// Start it with the connection as descriptors 0 and 1.
+    func start(_ connection: Connection, _ environment: Environment) throws(Errno) -> Child {
+        let socket = connection.socket.rawValue
+        // One candidate needs no look: execve will say.
+        let found =
+            candidates.count == 1 ? candidates[0] : candidates.first(where: Files.isExecutable)
+        guard let found else { throw .noSuchFile }
+        return try Launch(
+            found, arguments: command, environment: environment, descriptors: [socket, socket, 2]
+        ).start()
+    }
+}

@@ -1,0 +1,157 @@
+import ByteText
+import Posix
+
+/// The program tcpserver(1).
+package enum TcpserverProgram {
+    private static let misused: Int32 = 100
+    private static let unable: Int32 = 111
+    private static let usage: StaticString = """
+        tcpserver: usage: tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -C limit ] [ -x rules.cdb ] \
+        [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] \
+        [ -y seconds ] [ -f fd ] host port program
+
+        """
+
+    /// Why the server cannot begin.
+    private struct Failure: Error {
+        let text: [UInt8]
+
+        init(_ what: StaticString, _ object: [UInt8] = [], _ reason: Errno? = nil) {
+            text = [UInt8](what) + object + (reason.map { [UInt8](": ") + $0.text } ?? [])
+        }
+    }
+
+    /// Serve as the arguments say.
+    ///
+    /// - Returns: 0 after SIGTERM; 100 for wrong arguments; 111 when it cannot serve.
+    package static func run() -> Int32 {
+        let arguments = Process.arguments
+        if arguments.count == 2, arguments[1].equals("--help") || arguments[1].equals("--version") {
+            return print([UInt8](usage), code: 0)
+        }
+        let environment = Environment.current
+        let options: ServerOptions
+        do throws(ServerOptions.Flaw) {
+            options = try ServerOptions(Array(arguments.dropFirst()), environment: environment)
+        } catch {
+            return explain(error)
+        }
+        do throws(Failure) {
+            try serve(options, environment)
+            return 0
+        } catch {
+            if options.verbosity != .nothing {
+                ServerLog.write([UInt8]("tcpserver: fatal: ") + error.text + [10])
+            }
+            return unable
+        }
+    }
+
+    private static func explain(_ flaw: ServerOptions.Flaw) -> Int32 {
+        switch flaw {
+        case .usage: break
+        case .unknownOption(let option):
+            ServerLog.write([UInt8]("tcpserver: illegal option -- ") + [option, 10])
+        case .wrongArgument(let option):
+            ServerLog.write([UInt8]("tcpserver: wrong argument of option -- ") + [option, 10])
+        }
+        ServerLog.write([UInt8](usage))
+        return misused
+    }
+
+    private static func serve(
+        _ options: ServerOptions, _ environment: Environment
+    ) throws(Failure) {
+        // Before any descriptor of ours could get its number.
+        if let fd = options.readiness, !Process.isOpen(fd) {
+            throw Failure("no such descriptor: ", [UInt8](decimal: fd))
+        }
+        let signals: FileDescriptor
+        do throws(Errno) {
+            try Process.fillStandardDescriptors()
+            Signal.brokenPipe.ignore()
+            signals = try Signal.queue([.childEnded, .terminate])
+        } catch {
+            throw Failure("unable to take signals", [], error)
+        }
+        // Only the server has the listener, which ends when it lets go.
+        let server = ConnectionServer(
+            options, listener: try prepare(options), signals: signals, environment: environment)
+        try tellReady(options, server)
+        do throws(Errno) { try server.run() } catch {
+            throw Failure("unable to wait for connections", [], error)
+        }
+    }
+
+    /// The listening socket; the process has its user's rights afterwards.
+    private static func prepare(
+        _ options: ServerOptions
+    ) throws(Failure) -> ConnectionServer.Listener {
+        guard let port = Services.port(options.port) else {
+            throw Failure("unable to figure out port number for ", options.port)
+        }
+        guard let address = Services.address(options.host, port: port) else {
+            throw Failure("no IP address for ", options.host)
+        }
+        let listener: ConnectionServer.Listener
+        do throws(Errno) {
+            listener = .init(try listeningSocket(options, address, port: port))
+        } catch {
+            throw Failure("unable to bind", [], error)
+        }
+        do throws(Errno) {
+            try Process.become(user: options.user, group: options.group)
+        } catch {
+            throw Failure("unable to switch to the user and group", [], error)
+        }
+        return listener
+    }
+
+    /// A machine without IPv6 has no address of both families.
+    private static func listeningSocket(
+        _ options: ServerOptions, _ address: SocketAddress, port: UInt16
+    ) throws(Errno) -> FileDescriptor {
+        do throws(Errno) {
+            return try .serving(on: address, backlog: options.backlog)
+        } catch {
+            guard options.host.equals("0"), error == .noAddressFamily || error == .noAddress,
+                let narrow = Services.address([UInt8]("0.0.0.0"), port: port)
+            else { throw error }
+            return try .serving(on: narrow, backlog: options.backlog)
+        }
+    }
+
+    /// Print the port if asked, free descriptors 0 and 1, and tell who waits for the server.
+    private static func tellReady(
+        _ options: ServerOptions, _ server: ConnectionServer
+    ) throws(Failure) {
+        do throws(Errno) {
+            if options.printsPort, let port = try server.port() {
+                let output = FileDescriptor(adopting: 1)
+                try output.write([UInt8](decimal: port) + [10])
+                _ = output.release()
+            }
+            // Whoever reads descriptor 1 sees its end.
+            let null = try FileDescriptor.open([UInt8]("/dev/null"), .readWrite)
+            for fd: Int32 in [0, 1] where fd != options.readiness {
+                try null.duplicate(to: fd)
+            }
+            if let fd = options.readiness {
+                let descriptor = FileDescriptor(adopting: fd)
+                try descriptor.write([10])
+                if fd > 2 { try descriptor.close() } else { _ = descriptor.release() }
+                if fd < 2 { try null.duplicate(to: fd) }
+            }
+        } catch {
+            throw Failure("unable to tell that the server is ready", [], error)
+        }
+    }
+
+    private static func print(_ text: [UInt8], code: Int32) -> Int32 {
+        let output = FileDescriptor(adopting: 1)
+        var code = code
+        do throws(Errno) { try output.write(text) } catch { code = unable }
+        _ = output.release()
+        return code
+    }
+}

@@ -1,0 +1,4 @@
+import ConnectionServer
+import Posix
+
+Process.exit(TcpserverProgram.run())

@@ -1,0 +1,67 @@
+internal import CPosix
+
+// What a process needs that starts children and never waits for one of them alone.
+
+extension Signal {
+    /// A child has ended.
+    package static let childEnded = Signal(number: SIGCHLD)
+
+    /// A descriptor from which these signals are read, and nothing else comes of them; see signalfd(2).
+    package static func queue(_ signals: [Signal]) throws(Errno) -> FileDescriptor {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal.number) }
+        try retrying { sigprocmask(SIG_BLOCK, &set, nil) }
+        let flags = Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK)
+        return FileDescriptor(adopting: try retrying { signalfd(-1, &set, flags) })
+    }
+}
+
+extension FileDescriptor {
+    /// The number of the next signal of a queue, nil when there is none; see signalfd(2).
+    package borrowing func nextSignal() throws(Errno) -> Int32? {
+        let fd = rawValue
+        var information = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        do throws(Errno) {
+            let count = try retrying { CPosix.read(fd, &information, size) }
+            return count == size ? Int32(bitPattern: information.ssi_signo) : nil
+        } catch {
+            if error == .wouldBlock { return nil }
+            throw error
+        }
+    }
+}
+
+extension Child {
+    /// A child of this process that has ended, with its status as wait(2) gives it; nil when none has.
+    package static func nextEnded() -> (child: Child, status: Int32)? {
+        var status: Int32 = 0
+        do throws(Errno) {
+            let process = try retrying { waitpid(-1, &status, WNOHANG) }
+            return process == 0 ? nil : (Child(identifier: process), status)
+        } catch {
+            return nil  // ECHILD: there are no children.
+        }
+    }
+}
+
+extension Process {
+    /// Become another user for good, in the one safe order: groups, group, user; see setgroups(2).
+    ///
+    /// Without a group the process keeps its own, and no supplementary ones.
+    package static func become(user: UInt32?, group: UInt32?) throws(Errno) {
+        if user == nil, group == nil { return }
+        let group = group ?? effectiveGroup
+        try setSupplementaryGroups([group])
+        try setGroup(group)
+        if let user { try setUser(user) }
+    }
+}
+
+extension Files {
+    /// Whether this process may execute the file; see access(2), X_OK.
+    package static func isExecutable(_ path: [UInt8]) -> Bool {
+        withCString(path) { access($0, X_OK) } == 0
+    }
+}
