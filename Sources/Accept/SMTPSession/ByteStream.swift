@@ -4,8 +4,11 @@ package import Posix
 package protocol ByteStream: ~Copyable {
     /// Read once into the buffer's start and say how many bytes came; 0 when the client has hung up.
     ///
-    /// - Throws: `Errno.timedOut` when nothing came before the deadline.
-    mutating func read(into buffer: inout [UInt8], until deadline: Deadline) throws(Errno) -> Int
+    /// - Throws: `Errno.timedOut` when nothing came before the deadline, `Errno.interrupted` when the
+    ///   interruption, if there is one, became readable.
+    mutating func read(
+        into buffer: inout [UInt8], until deadline: Deadline, unless interruption: Int32?
+    ) throws(Errno) -> Int
 
     /// Write all of it.
     ///
@@ -27,12 +30,16 @@ package struct DescriptorStream: ByteStream, ~Copyable {
 
     /// Read once; see poll(2) and read(2).
     package mutating func read(
-        into buffer: inout [UInt8], until deadline: Deadline
+        into buffer: inout [UInt8], until deadline: Deadline, unless interruption: Int32?
     ) throws(Errno) -> Int {
+        // The interruption stands first: a client that never stops talking is interrupted, too.
+        var wanted: [(fd: Int32, interest: Polling.Interest)] = [(input.rawValue, .readable)]
+        if let interruption { wanted.insert((interruption, .readable), at: 0) }
         while true {
-            guard try Polling.wait(for: input.rawValue, .readable, until: deadline) else {
+            guard let ready = try Polling.waitForAny(wanted, until: deadline) else {
                 throw .timedOut
             }
+            if ready < wanted.count - 1 { throw .interrupted }
             do throws(Errno) { return try input.read(into: &buffer) } catch {
                 if error != .wouldBlock { throw error }
             }

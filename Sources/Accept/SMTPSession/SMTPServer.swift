@@ -24,6 +24,7 @@ package enum SMTPServer {
     private static func serve(_ environment: Environment) throws(Errno) -> Int32 {
         let instance = Instance.current(environment)
         let control = Control(of: instance)
+        let termination = try Signal.terminate.arrival()
         var stream = try DescriptorStream(
             input: FileDescriptor(adopting: 0), output: FileDescriptor(adopting: 1))
         let peer = SessionSettings.Peer(environment)
@@ -41,7 +42,8 @@ package enum SMTPServer {
         }
         var session = Session(
             stream, settings, environment,
-            queueProgram: environment["QMAILQUEUE"] ?? instance.qmailQueue, hosts: hosts, log: log)
+            queueProgram: environment["QMAILQUEUE"] ?? instance.qmailQueue, hosts: hosts, log: log,
+            termination: termination)
         return switch session.run() {
         case .quit: 0
         case .lost: lost

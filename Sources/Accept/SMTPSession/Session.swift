@@ -5,7 +5,7 @@ import SMTPGrammar
 
 /// How a session came to its end.
 enum SessionEnding: Sendable {
-    /// The client said QUIT.
+    /// The client said QUIT, or was told 421 because this process was told to end.
     case quit
     /// The client hung up, or said nothing for too long.
     case lost
@@ -19,6 +19,8 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     private let queueProgram: [UInt8]
     private var hosts: RecipientHosts
     private let log: SessionLog
+    /// Becomes readable when the session is to end.
+    private let termination: FileDescriptor
     private var dialogue: Dialogue
     private var transaction = Transaction(sender: [])
     private var queue: QueueRun?
@@ -32,7 +34,8 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
 
     init(
         _ stream: consuming Stream, _ settings: SessionSettings, _ environment: Environment,
-        queueProgram: [UInt8], hosts: consuming RecipientHosts, log: consuming SessionLog
+        queueProgram: [UInt8], hosts: consuming RecipientHosts, log: consuming SessionLog,
+        termination: consuming FileDescriptor
     ) {
         self.stream = stream
         self.settings = settings
@@ -40,6 +43,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         self.queueProgram = queueProgram
         self.hosts = hosts
         self.log = log
+        self.termination = termination
         dialogue = Dialogue(settings.dialogue)
     }
 
@@ -50,6 +54,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
             try talk()
             return .quit
         } catch {
+            if error == .interrupted { return leave() }
             lose(error)
             return .lost
         }
@@ -61,7 +66,10 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
             switch dialogue.next() {
             case .needInput:
                 try flush()
-                let count = try stream.read(into: &buffer, until: deadline)
+                // A message that has begun is finished: its reply must be true, and be heard.
+                let count = try stream.read(
+                    into: &buffer, until: deadline,
+                    unless: dialogue.isInMessage ? nil : termination.rawValue)
                 if count == 0 { throw .connectionReset }
                 dialogue.feed(buffer[..<count])
             case .reply(let reply): try send(reply)
@@ -94,16 +102,25 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         output.removeAll(keepingCapacity: true)
     }
 
+    /// This process has been told to end while the client was to say something; RFC 5321 §3.8.
+    private mutating func leave() -> SessionEnding {
+        let reply = Reply(421, "4.3.2", "mail server is being stopped, try again later")
+        log.refusal(
+            helo: dialogue.clientName, sender: transaction.sender, recipient: [], reply: reply)
+        do throws(Errno) {
+            try stream.write(reply.encoded, until: Deadline(milliseconds: 0))
+            return .quit
+        } catch {
+            return .lost
+        }
+    }
+
     /// The client has gone or is silent: what it had not finished is dropped.
     private mutating func lose(_ reason: Errno) {
-        queue.take()?.abandon()
         let isLate = reason == .timedOut
         let reply = isLate ? Reply(421, "4.4.2", "nothing came for too long") : nil
         if dialogue.isInMessage {
-            log.message(
-                transaction, helo: dialogue.clientName, octets: dialogue.octets, report: nil,
-                outcome: [UInt8]("aborted"), reply: reply,
-                reason: [UInt8](isLate ? "timeout" : "the client hung up"))
+            abort(reply: reply, reason: isLate ? "timeout" : "the client hung up")
         }
         guard let reply else { return }
         do throws(Errno) {
@@ -160,6 +177,15 @@ extension Session where Stream: ~Copyable {
 
 // The message.
 extension Session where Stream: ~Copyable {
+    /// It will never be whole: nothing is queued.
+    private mutating func abort(reply: Reply?, reason: StaticString) {
+        queue.take()?.abandon()
+        log.message(
+            transaction, helo: dialogue.clientName, octets: dialogue.octets, report: nil,
+            outcome: [UInt8]("aborted"), reply: reply, reason: [UInt8](reason))
+        transaction = Transaction(sender: [])
+    }
+
     private mutating func startQueue() {
         queueFailure = nil
         do throws(Errno) {

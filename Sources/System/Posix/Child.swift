@@ -150,6 +150,15 @@ package struct Signal: Sendable {
     /// Ignore it in this process; see signal(2).
     package func ignore() { cposix_ignore(number) }
 
+    /// A descriptor that becomes readable when it has come, and nothing else comes of it; see signalfd(2).
+    package func arrival() throws(Errno) -> FileDescriptor {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, number)
+        try retrying { sigprocmask(SIG_BLOCK, &set, nil) }
+        return FileDescriptor(adopting: try retrying { signalfd(-1, &set, Int32(SFD_CLOEXEC)) })
+    }
+
     /// End the process with an exit code, and nothing else, when it comes; see _exit(2).
     package func exitsProcess(with code: Int32) { cposix_exit_on(number, code) }
 }
