@@ -4,7 +4,7 @@ import SMTPGrammar
 /// A client that says anything at all, to an owner that accepts everything.
 ///
 /// However its bytes are cut, the same must come of them, and a message must end where CR LF `.` CR LF is and
-/// nowhere else.
+/// nowhere else, nor without BDAT.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzSMTP(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
     let bytes = Array(UnsafeBufferPointer(start: data, count: size))
@@ -16,6 +16,8 @@ public func fuzzSMTP(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
     }
     let ends = whole.count { if case .message = $0 { true } else { false } }
     if ends > trueEnds(in: input) { fatalError("a message ended where there is no end") }
+    let chunkedEnds = whole.count { if case .chunks = $0 { true } else { false } }
+    if chunkedEnds > chunkCommands(in: input) { fatalError("a message ended without BDAT") }
     return 0
 }
 
@@ -31,6 +33,18 @@ private func trueEnds(in input: [UInt8]) -> Int {
     return count
 }
 
+/// How many messages in chunks there can be: each needs the verb.
+private func chunkCommands(in input: [UInt8]) -> Int {
+    let lowercased = input.map { $0.lowercased }
+    var count = 0
+    var position = 0
+    while let range = lowercased.range(of: "bdat ", from: position) {
+        count += 1
+        position = range.upperBound
+    }
+    return count
+}
+
 /// Who owns a dialogue in qmail-smtpd's place.
 private struct Owner {
     /// What came of the client's bytes.
@@ -39,10 +53,13 @@ private struct Owner {
         case sender(ReversePath)
         case recipient(ForwardPath)
         case message([UInt8], MessageSummary)
+        /// A message that came in chunks.
+        case chunks([UInt8], MessageSummary)
     }
 
     private var dialogue: Dialogue
     private var content: [UInt8] = []
+    private var isChunked = false
     private var steps: [Step] = []
 
     static func steps(of input: [UInt8], cut: Int) -> [Step] {
@@ -78,10 +95,19 @@ private struct Owner {
             case .message:
                 content = []
                 send(dialogue.accept())
+            case .chunkedMessage:
+                content = []
+                isChunked = true
             case .content(let bytes): content += bytes
             case .spoiled: content = []
+            case .abandoned: isChunked = false
             case .end(let summary):
-                steps.append(.message(summary.flaw == nil ? content : [], summary))
+                if isChunked { checkChunks(summary) }
+                steps.append(
+                    isChunked
+                        ? .chunks(summary.flaw == nil ? content : [], summary)
+                        : .message(summary.flaw == nil ? content : [], summary))
+                isChunked = false
             }
         }
     }
@@ -92,6 +118,16 @@ private struct Owner {
             fatalError("a reply is malformed")
         }
         steps.append(.reply(reply))
+    }
+
+    /// Of a message in chunks every octet is stored but the CR of a CR LF, and its last line is ended.
+    private func checkChunks(_ summary: MessageSummary) {
+        if summary.flaw != nil { return }
+        if !content.isEmpty && content.last != 10 { fatalError("the last line has no end") }
+        let lines = content.count { $0 == 10 }
+        if !(content.count + lines - 2...content.count + lines).contains(summary.octets) {
+            fatalError("a message in chunks has other octets than were counted")
+        }
     }
 
     /// An address goes into an envelope whose records end in NUL, and into log lines.

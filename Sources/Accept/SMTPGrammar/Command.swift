@@ -7,6 +7,8 @@ package enum Command: Equatable, Sendable {
     case mail(ReversePath, MailParameters)
     case rcpt(ForwardPath)
     case data
+    /// The size of the chunk that follows, nil when it could not be read; RFC 3030 §2.
+    case bdat(Int?, isLast: Bool)
     case rset
     case noop
     case vrfy
@@ -34,6 +36,8 @@ package enum Command: Equatable, Sendable {
             self = .noop
         } else if verb.equalsIgnoringCase("HELP") {
             self = .help
+        } else if verb.equalsIgnoringCase("BDAT") {
+            self = Self.chunk(argument)
         } else if verb.equalsIgnoringCase("VRFY") {
             _ = try Self.required(argument)
             self = .vrfy
@@ -60,9 +64,17 @@ package enum Command: Equatable, Sendable {
     private static func isKnownElsewhere(_ verb: [UInt8]) -> Bool {
         verb.equalsIgnoringCase("EXPN") || verb.equalsIgnoringCase("AUTH")
             || verb.equalsIgnoringCase("STARTTLS") || verb.equalsIgnoringCase("ETRN")
-            || verb.equalsIgnoringCase("BDAT") || verb.equalsIgnoringCase("TURN")
-            || verb.equalsIgnoringCase("SEND") || verb.equalsIgnoringCase("SOML")
-            || verb.equalsIgnoringCase("SAML")
+            || verb.equalsIgnoringCase("TURN") || verb.equalsIgnoringCase("SEND")
+            || verb.equalsIgnoringCase("SOML") || verb.equalsIgnoringCase("SAML")
+    }
+
+    private static func chunk(_ argument: [UInt8]) -> Command {
+        let words = argument.split(separator: 32).map { Array($0) }
+        let isLast = words.count == 2 && words[1].equalsIgnoringCase("LAST")
+        guard words.count == 1 || isLast, !words[0].isEmpty, words[0].count <= 20,
+            words[0].allSatisfy({ $0.isDigit })
+        else { return .bdat(nil, isLast: false) }
+        return .bdat(words[0].decimalValue, isLast: isLast)
     }
 
     private static func required(_ argument: [UInt8]) throws(Reply) -> [UInt8] {

@@ -79,8 +79,10 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
                 try send(dialogue.accept())
                 try flush()
                 startQueue()
+            case .chunkedMessage: startQueue()
             case .content(let bytes): queue?.write(bytes)
             case .spoiled: queue.take()?.abandon()
+            case .abandoned: abort(reply: nil, reason: "the client gave it up")
             case .end(let summary): try send(answer(message: summary))
             case .quit(let reply):
                 try send(reply)

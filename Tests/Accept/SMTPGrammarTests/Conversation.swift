@@ -9,9 +9,12 @@ struct Conversation {
         case sender(String)
         case recipient(String)
         case message(String, MessageSummary)
+        case abandoned
     }
 
     private(set) var steps: [Step] = []
+    /// Whether the connection would have been closed.
+    private(set) var hasQuit = false
     private var dialogue: Dialogue
     private var content: [UInt8] = []
 
@@ -34,7 +37,10 @@ struct Conversation {
         while true {
             switch dialogue.next() {
             case .needInput: return
-            case .reply(let reply), .quit(let reply): add(reply)
+            case .reply(let reply): add(reply)
+            case .quit(let reply):
+                hasQuit = true
+                add(reply)
             case .sender(let path):
                 steps.append(.sender(String(decoding: path.address, as: UTF8.self)))
                 add(dialogue.accept())
@@ -47,8 +53,10 @@ struct Conversation {
             case .message:
                 content = []
                 add(dialogue.accept())
+            case .chunkedMessage: content = []
             case .content(let bytes): content += bytes
             case .spoiled: break
+            case .abandoned: steps.append(.abandoned)
             case .end(let summary):
                 // What came of a message before its flaw was found depends on how the bytes were cut.
                 let text = summary.flaw == nil ? String(decoding: content, as: UTF8.self) : ""
@@ -88,3 +96,5 @@ struct Conversation {
 
 /// What a client sends before the message.
 let opening = "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<d@test.example>\r\nDATA\r\n"
+/// The same for a message in chunks.
+let chunkOpening = "EHLO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<d@test.example>\r\n"

@@ -7,6 +7,10 @@ private let dialogues = [
     opening + "bare\r cr\0nul\r\r\n.x\r\n.\r\r\n.\r\n",
     opening + "bare\nlf\r\n.\r\nMAIL FROM:<x@y.example>\r\n",
     "NOOP\nx\r\nHELP\r\nEHLO\r\nFOO\r\nVRFY x\r\nRSET\r\n",
+    chunkOpening + "BDAT 4\r\na\r\nbBDAT 0\r\nBDAT 5 LAST\r\n\r\n.\r\nQUIT\r\n",
+    chunkOpening + "BDAT 3\r\na\nbBDAT 5 LAST\r\nQUIT\nNOOP\r\nBDAT 2\r\nx\r\nDATA\r\n",
+    chunkOpening + "BDAT 3\r\na\r\nDATA\r\nRCPT TO:<x@y.example>\r\nRSET\r\nBDAT x\r\n",
+    chunkOpening + "BDAT 70 LAST\r\n" + String(repeating: "0123456789", count: 7) + "NOOP\r\n",
     opening + String(repeating: "Received: x\r\n", count: 5) + "\r\n0123456789\r\n.\r\nQUIT\r\n",
 ]
 
