@@ -307,9 +307,11 @@ extension Dialogue {
     private var extensions: [[UInt8]] {
         var size = [UInt8]("SIZE ")
         size.append(decimal: settings.sizeLimit)
+        var limits = [UInt8]("LIMITS RCPTMAX=")
+        limits.append(decimal: settings.recipientLimit)
         return [
             settings.name, [UInt8]("PIPELINING"), [UInt8]("8BITMIME"), size, [UInt8]("SMTPUTF8"),
-            [UInt8]("ENHANCEDSTATUSCODES"), [UInt8]("CHUNKING"),
+            [UInt8]("ENHANCEDSTATUSCODES"), [UInt8]("CHUNKING"), limits,
         ]
     }
 

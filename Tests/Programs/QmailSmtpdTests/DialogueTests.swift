@@ -8,19 +8,19 @@ import Testing
     let replies = outcome.replies
     #expect(replies.first == "220 mx.test.example ESMTP")
     #expect(
-        replies[1..<8] == [
+        replies[1..<9] == [
             "250-mx.test.example", "250-PIPELINING", "250-8BITMIME", "250-SIZE 0", "250-SMTPUTF8",
-            "250-ENHANCEDSTATUSCODES", "250 CHUNKING",
+            "250-ENHANCEDSTATUSCODES", "250-CHUNKING", "250 LIMITS RCPTMAX=1000",
         ])
     #expect(
-        replies[8...10] == [
+        replies[9...11] == [
             "250 2.1.0 sender ok", "250 2.1.5 recipient ok",
             "354 go ahead, end with a dot alone on a line",
         ])
-    let accepted = replies[11].split(separator: " ")
+    let accepted = replies[12].split(separator: " ")
     #expect(accepted[...2] == ["250", "2.0.0", "ok"])
     #expect(accepted[4] == "qp")
-    #expect(replies[12...] == ["221 2.0.0 mx.test.example"])
+    #expect(replies[13...] == ["221 2.0.0 mx.test.example"])
 }
 
 @Test func `the reply to a message has the id that the queue gave it`() throws {

@@ -115,6 +115,7 @@ func `the senders of badmailfrom are refused`(sender: String, codes: String) thr
     let outcome = try server.answer(
         "EHLO c\r\nMAIL FROM:<a@b.example>\r\n\(recipients)DATA\r\nx\r\n.\r\nQUIT\r\n")
     #expect(outcome.output.contains("\r\n452 4.5.3 "))
+    #expect(outcome.replies.contains("250 LIMITS RCPTMAX=2"))
     #expect(
         try server.queued().first?.envelope
             == Array("Fa@b.example\0Td1@test.example\0Td2@test.example\0\0".utf8))
