@@ -63,6 +63,11 @@ package struct Reply: Error, Equatable, Sendable {
         return bytes
     }
 
+    /// Whether it says that a command could not be read or is not known.
+    ///
+    /// What merely comes out of order is not meant: after one refusal a client's pipeline is full of it.
+    package var isAboutBadCommand: Bool { (500...502).contains(code) || code == 555 }
+
     /// The first line's text, for logs.
     package var text: [UInt8] { lines.first ?? [] }
 }

@@ -7,7 +7,7 @@ import SMTPGrammar
 enum SessionEnding: Sendable {
     /// The client said QUIT, or was told 421 because this process was told to end.
     case quit
-    /// The client hung up, or said nothing for too long.
+    /// The client hung up, said nothing for too long, or was sent away.
     case lost
 }
 
@@ -28,6 +28,8 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     private var queueFailure: Errno?
     /// Replies that have not been sent: they go out together before the session waits.
     private var output: [UInt8] = []
+    private var badCommands = 0
+    private var badRecipients = 0
 
     private static var outputLimit: Int { 8192 }
     private static var inputSize: Int { 32768 }
@@ -50,9 +52,9 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     /// Talk until the client has gone.
     mutating func run() -> SessionEnding {
         do throws(Errno) {
+            if let refusal = try waitBeforeGreeting() { return try sendAway(refusal) }
             try send(Reply(220, lines: [settings.greeting + [UInt8](" ESMTP")]))
-            try talk()
-            return .quit
+            return try talk()
         } catch {
             if error == .interrupted { return leave() }
             lose(error)
@@ -60,7 +62,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         }
     }
 
-    private mutating func talk() throws(Errno) {
+    private mutating func talk() throws(Errno) -> SessionEnding {
         var buffer = [UInt8](repeating: 0, count: Self.inputSize)
         while true {
             switch dialogue.next() {
@@ -72,9 +74,17 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
                     unless: dialogue.isInMessage ? nil : termination.rawValue)
                 if count == 0 { throw .connectionReset }
                 dialogue.feed(buffer[..<count])
-            case .reply(let reply): try send(reply)
+            case .reply(let reply):
+                if reply.isAboutBadCommand { badCommands += 1 }
+                if badCommands > settings.badCommandLimit {
+                    return try sendAway(Reply(421, "4.7.0", "too many bad commands, bye"))
+                }
+                try send(reply)
             case .sender(let path): try send(answer(sender: path))
-            case .recipient(let path): try send(answer(recipient: path))
+            case .recipient(let path):
+                let reply = answer(recipient: path)
+                if reply.isRefusal { try delayBadRecipient() }
+                try send(reply)
             case .message:
                 try send(dialogue.accept())
                 try flush()
@@ -86,7 +96,8 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
             case .end(let summary): try send(answer(message: summary))
             case .quit(let reply):
                 try send(reply)
-                return try flush()
+                try flush()
+                return .quit
             }
         }
     }
@@ -131,6 +142,49 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         } catch {
             // It had its chance.
         }
+    }
+}
+
+// Hostile clients.
+extension Session where Stream: ~Copyable {
+    /// A client that speaks before it is greeted does not listen: it sends to many at once; RFC 5321 §4.3.1.
+    private mutating func waitBeforeGreeting() throws(Errno) -> Reply? {
+        if settings.greetingDelay == 0 { return nil }
+        var buffer = [UInt8](repeating: 0, count: 1)
+        do throws(Errno) {
+            let count = try stream.read(
+                into: &buffer, until: Deadline(milliseconds: settings.greetingDelay * 1000),
+                unless: termination.rawValue)
+            if count == 0 { throw .connectionReset }
+            return Reply(554, "5.5.0", "you spoke before you were greeted")
+        } catch {
+            if error == .timedOut { return nil }
+            throw error
+        }
+    }
+
+    /// Guessing addresses takes its time.
+    private mutating func delayBadRecipient() throws(Errno) {
+        badRecipients += 1
+        if settings.tarpitCount == 0 || badRecipients <= settings.tarpitCount { return }
+        // Replies before it go out: a client that has gone is noticed so.
+        try flush()
+        // When the process is to end, the session soon will: then nothing is gained by waiting.
+        _ = try Polling.wait(
+            for: termination.rawValue, .readable,
+            until: Deadline(milliseconds: settings.tarpitDelay * 1000))
+    }
+
+    private mutating func sendAway(_ reply: Reply) throws(Errno) -> SessionEnding {
+        if dialogue.isInMessage {
+            abort(reply: reply, reason: "too many bad commands")
+        } else {
+            log.refusal(
+                helo: dialogue.clientName, sender: transaction.sender, recipient: [], reply: reply)
+        }
+        try send(reply)
+        try flush()
+        return .lost
     }
 }
 

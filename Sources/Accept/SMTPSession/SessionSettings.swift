@@ -11,6 +11,14 @@ package struct SessionSettings: Sendable {
     package var greeting: [UInt8]
     /// Seconds for which the client may say nothing, or take nothing.
     package var timeout: Int
+    /// So many commands that cannot be read or are not known, and no more.
+    package var badCommandLimit: Int
+    /// So many refused recipients are answered at once; 0: all.
+    package var tarpitCount: Int
+    /// Seconds for which the answer to each more of them waits.
+    package var tarpitDelay: Int
+    /// Seconds before the greeting, during which the client must say nothing.
+    package var greetingDelay: Int
     /// From whom nothing is taken.
     package var badSenders: SenderList
     /// Not nil: every recipient is taken, with this after the address.
@@ -39,20 +47,38 @@ package struct SessionSettings: Sendable {
             throw .malformed(path: control.file("me"), expected: "this server's name")
         }
         dialogue = Dialogue.Settings(name: name)
-        if let limit = try control.number("databytes") { dialogue.sizeLimit = limit }
-        if let text = environment["DATABYTES"] {
-            guard let limit = text.decimalValue else {
-                throw .malformed(path: [UInt8]("DATABYTES"), expected: "a number")
-            }
+        if let limit = try Self.number("DATABYTES", environment, or: control, "databytes") {
             dialogue.sizeLimit = limit
         }
         if let limit = try control.number("maxrcpt"), limit > 0 { dialogue.recipientLimit = limit }
         if let limit = try control.number("maxhops"), limit > 0 { dialogue.hopLimit = limit }
         timeout = min(max(try control.number("timeoutsmtpd") ?? 1200, 1), 86400)
+        let badCommands = try control.number("maxbadcommands") ?? 0
+        badCommandLimit = badCommands > 0 ? badCommands : 20
+        tarpitCount = try Self.number("TARPITCOUNT", environment, or: control, "tarpitcount") ?? 0
+        tarpitDelay = Self.delay(
+            try Self.number("TARPITDELAY", environment, or: control, "tarpitdelay") ?? 5)
+        greetingDelay = Self.delay(
+            try Self.number("GREETDELAY", environment, or: control, "greetdelay") ?? 0)
         greeting = try control.line("smtpgreeting") ?? name
         badSenders = SenderList(try control.lines("badmailfrom") ?? [])
         relaySuffix = environment["RELAYCLIENT"]
         namesSignature = try control.line("shownames")?.equals("1") ?? false
         peer = Peer(environment)
+    }
+
+    /// RFC 5321 §4.5.3.2.1 has clients wait five minutes for the greeting, and for other replies.
+    private static func delay(_ seconds: Int) -> Int { min(seconds, 240) }
+
+    /// What the variable says, or else the control file.
+    private static func number(
+        _ name: StaticString, _ environment: Environment, or control: Control, _ file: StaticString
+    ) throws(ControlFailure) -> Int? {
+        let filed = try control.number(file)
+        guard let text = environment[name] else { return filed }
+        guard let number = text.decimalValue else {
+            throw .malformed(path: [UInt8](name), expected: "a number")
+        }
+        return number
     }
 }

@@ -5,6 +5,8 @@ import Testing
     arguments: [
         ("me", nil), ("me", ""), ("me", "\nmx.test.example\n"), ("databytes", "many\n"),
         ("maxrcpt", "-1\n"), ("maxhops", "1e3\n"), ("timeoutsmtpd", "20m\n"),
+        ("maxbadcommands", "-1\n"), ("tarpitcount", "some\n"), ("tarpitdelay", "5s\n"),
+        ("greetdelay", "1.5\n"),
     ] as [(String, String?)])
 func `settings that cannot be read mean 421, a log line and exit code 111`(
     name: String, text: String?
@@ -31,8 +33,12 @@ func `settings that cannot be read mean 421, a log line and exit code 111`(
     #expect(outcome.output.hasPrefix("421 4.3.5 "))
 }
 
-@Test func `DATABYTES that is no number means 421`() throws {
-    #expect(try ScriptedServer().answer(session, ["DATABYTES": "1M"]).code == 111)
+@Test(arguments: ["DATABYTES", "TARPITCOUNT", "TARPITDELAY", "GREETDELAY"])
+func `a limit in a variable that is no number means 421`(name: String) throws {
+    let outcome = try ScriptedServer().answer(session, [name: "1M"])
+    #expect(outcome.code == 111)
+    #expect(outcome.output.hasPrefix("421 4.3.5 "))
+    #expect(outcome.errors.contains(name))
 }
 
 @Test(arguments: [("--help", 0), ("--version", 0), ("-x", 100), ("mx.test.example", 100)])
