@@ -24,7 +24,7 @@ package enum SMTPServer {
     private static func serve(_ environment: Environment) throws(Errno) -> Int32 {
         let instance = Instance.current(environment)
         let control = Control(of: instance)
-        let termination = try Signal.terminate.arrival()
+        let termination = try Signal.queue([.terminate])
         var stream = try DescriptorStream(
             input: FileDescriptor(adopting: 0), output: FileDescriptor(adopting: 1))
         let peer = SessionSettings.Peer(environment)

@@ -46,7 +46,7 @@ struct SupervisedScanner {
         let errors = try Pipe()
         var launch = launch
         launch.descriptors = [message, output.writing.rawValue, errors.writing.rawValue]
-        let over = try Child.endings()
+        let over = try Signal.queue([.childEnded])
         let child = try launch.start()
         var collected = Collected(output.keepReading(), errors.keepReading())
         let ending: Child.Ending?

@@ -96,19 +96,6 @@ package struct Child: Sendable {
             ? .exited(cposix_exit_code(status)) : .killed(signal: cposix_signal(status))
     }
 
-    /// A descriptor that becomes readable when a child of this process ends; see signalfd(2).
-    ///
-    /// It must be there before the child is started. SIGCHLD does nothing else from then on. (A pidfd
-    /// would be for one child, but valgrind, which counts our instructions, does not know it.)
-    package static func endings() throws(Errno) -> FileDescriptor {
-        var ending = sigset_t()
-        sigemptyset(&ending)
-        sigaddset(&ending, SIGCHLD)
-        try retrying { sigprocmask(SIG_BLOCK, &ending, nil) }
-        return FileDescriptor(
-            adopting: try retrying { signalfd(-1, &ending, Int32(SFD_CLOEXEC)) })
-    }
-
     /// Kill its process group, which it leads; see kill(2).
     package func killGroup() {
         _ = CPosix.kill(-identifier, SIGKILL)  // ESRCH: all of it has ended already.
@@ -118,53 +105,4 @@ package struct Child: Sendable {
     package func signal(_ signal: Signal) throws(Errno) {
         try retrying { CPosix.kill(identifier, signal.number) }
     }
-}
-
-/// A signal by name; see signal(7).
-package struct Signal: Sendable {
-    /// Its number on this machine, and below the signals that mail programs meet.
-    package let number: Int32
-    package static let kill = Signal(number: SIGKILL)
-    package static let terminate = Signal(number: SIGTERM)
-    package static let stop = Signal(number: SIGSTOP)
-    package static let `continue` = Signal(number: SIGCONT)
-    package static let interrupt = Signal(number: SIGINT)
-    package static let brokenPipe = Signal(number: SIGPIPE)
-    package static let alarm = Signal(number: SIGALRM)
-    package static let hangUp = Signal(number: SIGHUP)
-    package static let quit = Signal(number: SIGQUIT)
-    /// What a process gets for an invalid reference to memory.
-    package static let bug = Signal(number: SIGSEGV)
-    package static let fileSize = Signal(number: SIGXFSZ)
-    package static let processorTime = Signal(number: SIGXCPU)
-
-    /// Those that a terminal or a limit sends and that must not end a queueing half way.
-    package static let ofTerminalsAndLimits = [
-        SIGPIPE, SIGVTALRM, SIGPROF, SIGQUIT, SIGINT, SIGHUP, SIGXCPU, SIGXFSZ,
-    ].map { Signal(number: $0) }
-
-    /// Those that a process gets for its own mistakes.
-    package static let ofBugs = [SIGILL, SIGABRT, SIGFPE, SIGBUS, SIGSEGV, SIGSYS]
-        .map { Signal(number: $0) }
-
-    /// Ignore it in this process; see signal(2).
-    package func ignore() { cposix_ignore(number) }
-
-    /// A descriptor that becomes readable when it has come, and nothing else comes of it; see signalfd(2).
-    package func arrival() throws(Errno) -> FileDescriptor {
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, number)
-        try retrying { sigprocmask(SIG_BLOCK, &set, nil) }
-        return FileDescriptor(adopting: try retrying { signalfd(-1, &set, Int32(SFD_CLOEXEC)) })
-    }
-
-    /// End the process with an exit code, and nothing else, when it comes; see _exit(2).
-    package func exitsProcess(with code: Int32) { cposix_exit_on(number, code) }
-}
-
-/// Alarm clock of the process; see alarm(2).
-package enum Alarm {
-    /// SIGALRM comes after so many seconds; 0 cancels it.
-    package static func set(seconds: UInt32) { _ = alarm(seconds) }
 }

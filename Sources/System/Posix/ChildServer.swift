@@ -2,21 +2,6 @@ internal import CPosix
 
 // What a process needs that starts children and never waits for one of them alone.
 
-extension Signal {
-    /// A child has ended.
-    package static let childEnded = Signal(number: SIGCHLD)
-
-    /// A descriptor from which these signals are read, and nothing else comes of them; see signalfd(2).
-    package static func queue(_ signals: [Signal]) throws(Errno) -> FileDescriptor {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for signal in signals { sigaddset(&set, signal.number) }
-        try retrying { sigprocmask(SIG_BLOCK, &set, nil) }
-        let flags = Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK)
-        return FileDescriptor(adopting: try retrying { signalfd(-1, &set, flags) })
-    }
-}
-
 extension FileDescriptor {
     /// The number of the next signal of a queue, nil when there is none; see signalfd(2).
     package borrowing func nextSignal() throws(Errno) -> Int32? {
