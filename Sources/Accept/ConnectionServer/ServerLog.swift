@@ -88,9 +88,7 @@ struct ServerLog {
 
     /// Write to descriptor 2; who cannot be told goes on.
     static func write(_ text: [UInt8]) {
-        let output = FileDescriptor(adopting: 2)
-        do throws(Errno) { try output.write(text) } catch {}
-        _ = output.release()
+        FileDescriptor.tell(text, on: 2)
     }
 
     private mutating func append(_ side: Connection.Side) {
