@@ -7,13 +7,15 @@ import Testing
 private struct Outage {
     let clamd = try? RealClamd()
     let mail: MailServer
+    private let settings: [String: String]
 
-    init(timeout: Int, retry: Int) throws {
+    init() throws {
         let clamd = try #require(clamd)
-        mail = try MailServer([
+        settings = [
             "QHPSI": "plugin:clamd.so", "CLAMD_SOCKETS": clamd.socketPath, "REJECTVIRUS": "1",
-            "QHPSITIMEOUT": "\(timeout)", "CLAMD_RETRY": "\(retry)",
-        ])
+            "QHPSITIMEOUT": "4", "CLAMD_RETRY": "1500",
+        ]
+        mail = try MailServer(settings)
     }
 
     /// Send one mail in the background; 4 MB, so that its scan takes a while.
@@ -29,18 +31,8 @@ private struct Outage {
                 .input(Array(session.utf8) + body + Array(".\r\nQUIT\r\n".utf8)), .capture,
                 .capture,
             ])
-        for name in ["QHPSI", "CLAMD_SOCKETS", "REJECTVIRUS", "QHPSITIMEOUT", "CLAMD_RETRY"] {
-            command.set(name, settings[name])
-        }
+        for (name, value) in settings { command.set(name, value) }
         return try command.start()
-    }
-
-    private var settings: [String: String] {
-        [
-            "QHPSI": "plugin:clamd.so", "CLAMD_SOCKETS": clamd?.socketPath ?? "",
-            "REJECTVIRUS": "1",
-            "QHPSITIMEOUT": "4", "CLAMD_RETRY": "1500",
-        ]
     }
 
     /// No process of the instance is left.
@@ -54,7 +46,7 @@ private struct Outage {
 
 @Test(arguments: ["killed", "stopped"])
 func `a message whose clamd is gone is put off by the deadline`(how: String) throws {
-    let outage = try Outage(timeout: 4, retry: 1500)
+    let outage = try Outage()
     let clamd = try #require(outage.clamd)
     if how == "killed" { clamd.kill() } else { try clamd.stop() }
     let start = Clock.milliseconds
@@ -70,7 +62,7 @@ func `a message whose clamd is gone is put off by the deadline`(how: String) thr
 }
 
 @Test func `a clamd that is killed at any moment of a scan never makes a message clean`() throws {
-    let outage = try Outage(timeout: 4, retry: 1500)
+    let outage = try Outage()
     let clamd = try #require(outage.clamd)
     var accepted = 0
     var deferred = 0
@@ -93,7 +85,7 @@ func `a message whose clamd is gone is put off by the deadline`(how: String) thr
 }
 
 @Test func `a clamd that comes back within the time scans the message that waits for it`() throws {
-    let outage = try Outage(timeout: 4, retry: 1500)
+    let outage = try Outage()
     let clamd = try #require(outage.clamd)
     try clamd.stop()
     let running = try outage.sendInBackground()
