@@ -46,12 +46,12 @@ package struct Dialogue {
         case quit(Reply)
     }
 
-    private enum Pending {
+    enum Pending {
         case nothing, message, recipient
         case sender(MailParameters)
     }
 
-    private enum Phase {
+    enum Phase {
         case commands, content
         /// So many octets of a chunk are still to come.
         case chunk(Int, isLast: Bool)
@@ -59,28 +59,28 @@ package struct Dialogue {
         case refusedChunk(Int, Reply)
     }
 
-    private let settings: Settings
-    private var input: [UInt8] = []
-    private var position = 0
-    private var phase = Phase.commands
-    private var pending = Pending.nothing
+    let settings: Settings
+    var input: [UInt8] = []
+    var position = 0
+    var phase = Phase.commands
+    var pending = Pending.nothing
     /// An event that comes after the one just given.
-    private var held: Event?
-    private var reader = CommandLineReader()
-    private var decoder = MessageDecoder()
-    private var hops = HopCounter()
-    private var flaw: MessageFlaw?
-    private var hasSender = false
-    private var recipients = 0
+    var held: Event?
+    var reader = CommandLineReader()
+    var decoder = MessageDecoder()
+    var hops = HopCounter()
+    var flaw: MessageFlaw?
+    var hasSender = false
+    var recipients = 0
     /// Whether there has been a chunk of the present message.
-    private var isChunked = false
+    var isChunked = false
 
     /// What the client called itself; empty before HELO or EHLO.
-    package private(set) var clientName: [UInt8] = []
+    package internal(set) var clientName: [UInt8] = []
     /// Whether the client said EHLO.
-    package private(set) var isExtended = false
+    package internal(set) var isExtended = false
     /// Whether the present message may have UTF-8 in its header and envelope.
-    package private(set) var usesUTF8 = false
+    package internal(set) var usesUTF8 = false
 
     /// A dialogue whose client has just connected.
     package init(_ settings: Settings) { self.settings = settings }
@@ -146,213 +146,10 @@ package struct Dialogue {
         }
     }
 
-    private mutating func reset() {
+    mutating func reset() {
         isChunked = false
         hasSender = false
         recipients = 0
         usesUTF8 = false
     }
-}
-
-// The message.
-extension Dialogue {
-    private mutating func begin(_ decoder: MessageDecoder) {
-        self.decoder = decoder
-        hops = HopCounter()
-        flaw = nil
-    }
-
-    private mutating func nextOfMessage() -> Event? {
-        var content: [UInt8] = []
-        content.reserveCapacity(input.count - position)
-        let isOver = decoder.decode(input, at: &position, into: &content)
-        if isOver { return end(content) }
-        return goOn(content)
-    }
-
-    /// The event for the last piece of a message.
-    private mutating func end(_ content: [UInt8]) -> Event {
-        hops.count(content)
-        flaw = presentFlaw
-        phase = .commands
-        reset()
-        let end = Event.end(MessageSummary(octets: decoder.octets, flaw: flaw))
-        if flaw != nil || content.isEmpty { return end }
-        held = end
-        return .content(content)
-    }
-
-    /// The event for a piece that is not the last.
-    private mutating func goOn(_ content: [UInt8]) -> Event? {
-        hops.count(content)
-        let wasSpoiled = flaw != nil
-        flaw = presentFlaw
-        if flaw != nil { return wasSpoiled ? nil : .spoiled }
-        return content.isEmpty ? nil : .content(content)
-    }
-
-    /// The worst of the flaws so far, so that the answer does not depend on how the bytes were cut.
-    private var presentFlaw: MessageFlaw? {
-        if decoder.hasBareLineFeed { return .bareLineFeed }
-        if settings.sizeLimit > 0, decoder.octets > settings.sizeLimit { return .tooBig }
-        return hops.hops >= settings.hopLimit ? .looping : nil
-    }
-}
-
-// Chunks.
-extension Dialogue {
-    private mutating func chunk(_ size: Int, isLast: Bool) -> Event? {
-        let refusal: Reply? =
-            !hasSender
-            ? .outOfOrder("say MAIL first") : recipients == 0 ? .noRecipients : nil
-        if let refusal {
-            phase = .refusedChunk(size, refusal)
-            return nil
-        }
-        phase = .chunk(size, isLast: isLast)
-        if isChunked { return nil }
-        isChunked = true
-        begin(MessageDecoder(isChunked: true))
-        return .chunkedMessage
-    }
-
-    private mutating func nextOfChunk(_ size: Int, isLast: Bool) -> Event? {
-        let count = min(size, input.count - position)
-        if count == 0 && size > 0 { return .needInput }
-        var content: [UInt8] = []
-        content.reserveCapacity(count + 2)
-        _ = decoder.decode(input, at: &position, upTo: position + count, into: &content)
-        phase = .chunk(size - count, isLast: isLast)
-        if count < size { return goOn(content) }
-        if isLast {
-            decoder.finish(into: &content)
-            return end(content)
-        }
-        let event = goOn(content)
-        // RFC 3030 §2: the client gives the message up after a refusal, so that is its end.
-        if flaw != nil { return end([]) }
-        phase = .commands
-        let reply = Event.reply(Reply(250, "2.0.0", "chunk received"))
-        if event == nil { return reply }
-        held = reply
-        return event
-    }
-
-    /// What comes in a chunk is never a command, whatever is thought of it.
-    private mutating func nextOfRefusedChunk(_ size: Int, _ reply: Reply) -> Event? {
-        let count = min(size, input.count - position)
-        if count == 0 && size > 0 { return .needInput }
-        position += count
-        phase = count < size ? .refusedChunk(size - count, reply) : .commands
-        return count < size ? nil : .reply(reply)
-    }
-}
-
-// The commands.
-extension Dialogue {
-    private mutating func nextOfCommands() -> Event? {
-        guard let line = reader.take(from: input, at: &position) else { return nil }
-        let wasInMessage = isInMessage
-        let event = answer(line)
-        if !wasInMessage || isInMessage { return event }
-        held = event
-        return .abandoned
-    }
-
-    private mutating func answer(_ line: CommandLineReader.Line) -> Event? {
-        switch line {
-        case .text(let text):
-            do throws(Reply) { return try answer(Command(text)) } catch { return .reply(error) }
-        case .bareLineEnd: return .reply(Reply(500, "5.5.2", "a line must end in CR LF"))
-        case .tooLong: return .reply(Reply(500, "5.5.2", "line too long"))
-        }
-    }
-
-    private mutating func answer(_ command: Command) throws(Reply) -> Event? {
-        switch command {
-        case .helo(let name):
-            greet(name, isExtended: false)
-            return .reply(Reply(250, lines: [settings.name]))
-        case .ehlo(let name):
-            greet(name, isExtended: true)
-            return .reply(Reply(250, lines: extensions))
-        case .mail(let path, let parameters): return try mail(path, parameters)
-        case .rcpt(let path): return try recipient(path)
-        case .data: return try data()
-        case .bdat(.some(let size), let isLast): return chunk(size, isLast: isLast)
-        case .bdat(nil, _):
-            // Its chunk cannot be told from commands.
-            reset()
-            return .quit(Reply(501, "5.5.4", "write BDAT and a size, then LAST or nothing; bye"))
-        case .rset:
-            reset()
-            return .reply(Reply(250, "2.0.0", "flushed"))
-        case .noop: return .reply(Reply(250, "2.0.0", "ok"))
-        case .vrfy:
-            return .reply(Reply(252, "2.0.0", "cannot verify, but will take a message and try"))
-        case .help:
-            return .reply(Reply(214, "2.0.0", "see qmail-smtpd(8) and RFC 5321"))
-        case .quit:
-            reset()
-            return .quit(Reply(221, enhanced: [UInt8]("2.0.0"), text: settings.name))
-        }
-    }
-
-    private mutating func greet(_ name: [UInt8], isExtended: Bool) {
-        reset()
-        clientName = name
-        self.isExtended = isExtended
-    }
-
-    private var extensions: [[UInt8]] {
-        var size = [UInt8]("SIZE ")
-        size.append(decimal: settings.sizeLimit)
-        var limits = [UInt8]("LIMITS RCPTMAX=")
-        limits.append(decimal: settings.recipientLimit)
-        return [
-            settings.name, [UInt8]("PIPELINING"), [UInt8]("8BITMIME"), size, [UInt8]("SMTPUTF8"),
-            [UInt8]("ENHANCEDSTATUSCODES"), [UInt8]("CHUNKING"), limits,
-        ]
-    }
-
-    private mutating func mail(
-        _ path: ReversePath, _ parameters: MailParameters
-    ) throws(Reply) -> Event {
-        if clientName.isEmpty { throw .outOfOrder("say EHLO or HELO first") }
-        if hasSender { throw .outOfOrder("the sender has been given already") }
-        if let size = parameters.size, settings.sizeLimit > 0, size > settings.sizeLimit {
-            throw MessageFlaw.tooBig.reply
-        }
-        pending = .sender(parameters)
-        return .sender(path)
-    }
-
-    private mutating func recipient(_ path: ForwardPath) throws(Reply) -> Event {
-        if !hasSender { throw .outOfOrder("say MAIL first") }
-        if isChunked { throw .inChunks }
-        if recipients >= settings.recipientLimit {
-            // RFC 5321 §4.5.3.1.10: the client sends to the others in a transaction of their own.
-            throw Reply(452, "4.5.3", "too many recipients, send to the rest later")
-        }
-        if case .mailbox(let mailbox) = path, mailbox.isInternational, !usesUTF8 {
-            throw .needsUTF8
-        }
-        pending = .recipient
-        return .recipient(path)
-    }
-
-    private mutating func data() throws(Reply) -> Event {
-        if !hasSender { throw .outOfOrder("say MAIL first") }
-        if isChunked { throw .inChunks }
-        if recipients == 0 { throw .noRecipients }
-        pending = .message
-        return .message
-    }
-}
-
-extension Reply {
-    fileprivate static let noRecipients = Reply(554, "5.5.1", "no valid recipients")
-    /// RFC 3030 §2: DATA and BDAT cannot be used for one message.
-    fileprivate static let inChunks = outOfOrder("a message in chunks has begun: BDAT or RSET")
-    static func outOfOrder(_ text: StaticString) -> Reply { Reply(503, "5.5.1", text) }
 }

@@ -1,0 +1,95 @@
+import ByteText
+
+// The message.
+extension Dialogue {
+    mutating func begin(_ decoder: MessageDecoder) {
+        self.decoder = decoder
+        hops = HopCounter()
+        flaw = nil
+    }
+
+    mutating func nextOfMessage() -> Event? {
+        var content: [UInt8] = []
+        content.reserveCapacity(input.count - position)
+        let isOver = decoder.decode(input, at: &position, into: &content)
+        if isOver { return end(content) }
+        return goOn(content)
+    }
+
+    /// The event for the last piece of a message.
+    private mutating func end(_ content: [UInt8]) -> Event {
+        hops.count(content)
+        flaw = presentFlaw
+        phase = .commands
+        reset()
+        let end = Event.end(MessageSummary(octets: decoder.octets, flaw: flaw))
+        if flaw != nil || content.isEmpty { return end }
+        held = end
+        return .content(content)
+    }
+
+    /// The event for a piece that is not the last.
+    private mutating func goOn(_ content: [UInt8]) -> Event? {
+        hops.count(content)
+        let wasSpoiled = flaw != nil
+        flaw = presentFlaw
+        if flaw != nil { return wasSpoiled ? nil : .spoiled }
+        return content.isEmpty ? nil : .content(content)
+    }
+
+    /// The worst of the flaws so far, so that the answer does not depend on how the bytes were cut.
+    private var presentFlaw: MessageFlaw? {
+        if decoder.hasBareLineFeed { return .bareLineFeed }
+        if settings.sizeLimit > 0, decoder.octets > settings.sizeLimit { return .tooBig }
+        return hops.hops >= settings.hopLimit ? .looping : nil
+    }
+}
+
+// Chunks.
+extension Dialogue {
+    mutating func chunk(_ size: Int, isLast: Bool) -> Event? {
+        let refusal: Reply? =
+            !hasSender
+            ? .outOfOrder("say MAIL first") : recipients == 0 ? .noRecipients : nil
+        if let refusal {
+            phase = .refusedChunk(size, refusal)
+            return nil
+        }
+        phase = .chunk(size, isLast: isLast)
+        if isChunked { return nil }
+        isChunked = true
+        begin(MessageDecoder(isChunked: true))
+        return .chunkedMessage
+    }
+
+    mutating func nextOfChunk(_ size: Int, isLast: Bool) -> Event? {
+        let count = min(size, input.count - position)
+        if count == 0 && size > 0 { return .needInput }
+        var content: [UInt8] = []
+        content.reserveCapacity(count + 2)
+        _ = decoder.decode(input, at: &position, upTo: position + count, into: &content)
+        phase = .chunk(size - count, isLast: isLast)
+        if count < size { return goOn(content) }
+        if isLast {
+            decoder.finish(into: &content)
+            return end(content)
+        }
+        let event = goOn(content)
+        // RFC 3030 §2: the client gives the message up after a refusal, so that is its end.
+        if flaw != nil { return end([]) }
+        phase = .commands
+        let reply = Event.reply(Reply(250, "2.0.0", "chunk received"))
+        if event == nil { return reply }
+        held = reply
+        return event
+    }
+
+    /// What comes in a chunk is never a command, whatever is thought of it.
+    mutating func nextOfRefusedChunk(_ size: Int, _ reply: Reply) -> Event? {
+        let count = min(size, input.count - position)
+        if count == 0 && size > 0 { return .needInput }
+        position += count
+        phase = count < size ? .refusedChunk(size - count, reply) : .commands
+        return count < size ? nil : .reply(reply)
+    }
+}

@@ -1,0 +1,52 @@
+import ByteText
+import EnvelopeWire
+import Posix
+import SMTPGrammar
+
+// The message.
+extension Session where Stream: ~Copyable {
+    /// It will never be whole: nothing is queued.
+    mutating func abort(reply: Reply?, reason: StaticString) {
+        queue.take()?.abandon()
+        log.message(
+            transaction, helo: dialogue.clientName, octets: dialogue.octets, report: nil,
+            outcome: [UInt8]("aborted"), reply: reply, reason: [UInt8](reason))
+        transaction = Transaction(sender: [])
+    }
+
+    mutating func startQueue() {
+        queueFailure = nil
+        do throws(Errno) {
+            queue = try QueueRun(program: queueProgram, environment: environment)
+        } catch {
+            queueFailure = error
+        }
+        queue?.write(
+            TraceField.received(
+                from: settings.peer, helo: dialogue.clientName, by: settings.dialogue.name,
+                with: dialogue.protocolName, seconds: Clock.seconds))
+    }
+
+    mutating func answer(message summary: MessageSummary) -> Reply {
+        var report: QueueReport?
+        let answer: QueueAnswer
+        if let flaw = summary.flaw {
+            queue.take()?.abandon()
+            answer = QueueAnswer(flaw)
+        } else if let run = queue.take() {
+            let identifier = run.identifier
+            let result = run.finish(envelope: transaction.envelope)
+            report = result.report
+            answer = QueueAnswer(
+                result, identifier: identifier, namesSignature: settings.namesSignature,
+                seconds: Clock.seconds)
+        } else {
+            answer = QueueAnswer(notStarted: queueFailure ?? .noSuchFile)
+        }
+        log.message(
+            transaction, helo: dialogue.clientName, octets: summary.octets, report: report,
+            outcome: answer.outcome, reply: answer.reply, reason: answer.reason)
+        transaction = Transaction(sender: [])
+        return answer.reply
+    }
+}
