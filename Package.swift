@@ -115,6 +115,8 @@ let system: [Target] = [
     .library("Posix", in: .System, uses: ["CBoot", "CPosix"]),
     .library("ControlFiles", in: .System, uses: ["ByteText", "Posix"]),
     .library("Logging", in: .System, uses: ["ByteText"]),
+    .library("DNSMessage", in: .System, uses: ["ByteText"]),
+    .library("Resolver", in: .System, uses: ["ByteText", "DNSMessage", "Posix"]),
 ]
 let accept: [Target] = [
     .systemLibrary(
@@ -189,6 +191,8 @@ let tests: [Target] = [
     .programTests("Mail"),
     .tests(of: "ByteText", in: .System),
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
+    .tests(of: "DNSMessage", in: .System, uses: ["ByteText"]),
+    .tests(of: "Resolver", in: .System, uses: ["ByteText", "DNSMessage", "Posix", "Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),
     .tests(of: "MailFormat", in: .Enqueue),
     .tests(of: "ClamdClient", in: .Inspect, uses: ["Posix", "ScanProtocol"]),
@@ -211,6 +215,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-clamd", uses: ["ByteText", "ClamdClient", "ScanProtocol"]),
     .fuzzer("fuzz-report", uses: ["EnvelopeWire", "ScanProtocol"]),
     .fuzzer("fuzz-rules", uses: ["ByteText", "ConnectionRules"]),
+    .fuzzer("fuzz-dns", uses: ["ByteText", "DNSMessage"]),
     .fuzzer("fuzz-proxy", uses: ["ByteText", "ProxyProtocol"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "SMTPGrammar"]),
 ]

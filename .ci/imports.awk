@@ -7,7 +7,7 @@ BEGIN {
     allowed["Send"] = " QueueStore MailFormat EnvelopeWire "
     allowed["System"] = " "
     # These only compute: clock, ids and files are handed to them.
-    pure = " ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule ByteText "
+    pure = " ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule ByteText DNSMessage "
     impure = " Posix ControlFiles "
     for (i = 1; i < ARGC; i++) {
         split(ARGV[i], path, "/")
