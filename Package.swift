@@ -116,7 +116,10 @@ let system: [Target] = [
     .library("ControlFiles", in: .System, uses: ["ByteText", "Posix"]),
     .library("Logging", in: .System, uses: ["ByteText"]),
     .library("DNSMessage", in: .System, uses: ["ByteText"]),
-    .library("Resolver", in: .System, uses: ["ByteText", "DNSMessage", "Posix"]),
+    .systemLibrary(
+        name: "CCares", path: "Sources/System/CCares", pkgConfig: "libcares",
+        providers: [.apt(["libc-ares-dev"])]),
+    .library("Resolver", in: .System, uses: ["ByteText", "CCares", "DNSMessage", "Posix"]),
 ]
 let accept: [Target] = [
     .systemLibrary(

@@ -7,18 +7,18 @@ public func fuzzDNS(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
     let bytes = Array(UnsafeBufferPointer(start: data, count: size))
     guard let name = DomainName(Array("h.example".utf8)) else { fatalError("a name is none") }
     for type in RecordType.allCases {
-        let question = Question(name, type, id: 0x1234)
+        let question = Question(name, type)
         check(question.meaning(of: bytes), type)
         // The same bytes after a header and question that are right.
-        var answer = question.encoded
-        answer[2] = 0x81
-        answer[7] = bytes.first ?? 0
+        let header: [UInt8] = [0x12, 0x34, 0x81, 0, 0, 1, 0, bytes.first ?? 0, 0, 0, 0, 0]
+        let asked = [1] + Array("h".utf8) + [7] + Array("example".utf8) + [0]
+        let answer = header + asked + [0, UInt8(type.rawValue), 0, 1]
         let meaning = question.meaning(of: answer + bytes.dropFirst())
         if meaning == .nothing { fatalError("the answer is taken for another one") }
         check(meaning, type)
         var stranger = answer + bytes
-        stranger[0] ^= 1
-        guard question.meaning(of: stranger) == .nothing else { fatalError("a wrong id") }
+        stranger[13] ^= 1
+        guard question.meaning(of: stranger) == .nothing else { fatalError("another name") }
     }
     checkText(bytes)
     return 0

@@ -47,17 +47,6 @@ package struct DomainName: Equatable, Sendable {
         return text
     }
 
-    /// The bytes of the wire, uncompressed.
-    var encoded: [UInt8] {
-        var bytes: [UInt8] = []
-        for label in labels {
-            bytes.append(UInt8(truncatingIfNeeded: label.count))
-            bytes.append(contentsOf: label)
-        }
-        bytes.append(0)
-        return bytes
-    }
-
     /// The name under which an address stands in a tree such as in-addr.arpa.
     ///
     /// That is its bytes in reverse order, IPv4 in decimal, RFC 1035 §3.5, below the first tree, and IPv6 in

@@ -14,7 +14,6 @@ struct MessageReader {
 
     /// The first 12 bytes; RFC 1035 §4.1.1.
     struct Header {
-        let id: UInt16
         fileprivate let flags: UInt16
         let questions: Int
         let answers: Int
@@ -39,11 +38,11 @@ struct MessageReader {
     }
 
     mutating func header() -> Header? {
-        guard let id = number(), let flags = number(), let questions = number(),
+        guard number() != nil, let flags = number(), let questions = number(),
             let answers = number(), let authorities = number(), let additional = number()
         else { return nil }
         return Header(
-            id: id, flags: flags, questions: Int(questions), answers: Int(answers),
+            flags: flags, questions: Int(questions), answers: Int(answers),
             authorities: Int(authorities), additional: Int(additional))
     }
 

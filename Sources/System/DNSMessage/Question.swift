@@ -46,33 +46,22 @@ package struct Question: Sendable {
     /// Which name and what of it.
     package let name: DomainName
     package let type: RecordType
-    /// Whatever came with another one is not the answer.
-    package let id: UInt16
 
-    /// A question of the class IN; the id should be one that nobody can guess.
-    package init(_ name: DomainName, _ type: RecordType, id: UInt16) {
+    /// A question of the class IN.
+    package init(_ name: DomainName, _ type: RecordType) {
         self.name = name
         self.type = type
-        self.id = id
-    }
-
-    /// The message to send, which asks for recursion.
-    package var encoded: [UInt8] {
-        var bytes = [UInt8(id >> 8), UInt8(id & 255), 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]
-        bytes.append(contentsOf: name.encoded)
-        bytes.append(contentsOf: [0, UInt8(type.rawValue & 255), 0, 1])
-        return bytes
     }
 
     /// What a message that came in means for this question.
     package enum Meaning: Equatable, Sendable {
-        /// It is not the answer: the answer may still come.
+        /// It is not the answer to this question.
         case nothing
-        /// It has the answer, which did not fit: ask over TCP.
+        /// It has a part of the answer only.
         case truncated
-        /// This server cannot say: ask another one.
+        /// This server cannot say.
         case serverFailure
-        /// It looks like the answer and is malformed: ask another server.
+        /// It looks like the answer and is malformed.
         case malformed
         /// There is no record to be had.
         case failure(LookupFailure)
@@ -83,7 +72,7 @@ package struct Question: Sendable {
     /// Read a message.
     package func meaning(of message: [UInt8]) -> Meaning {
         var reader = MessageReader(message)
-        guard let header = reader.header(), header.id == id, header.isAnswer, header.isQuery
+        guard let header = reader.header(), header.isAnswer, header.isQuery
         else { return .nothing }
         // A server that cannot read the question does not repeat it.
         if header.questions == 0, header.responseCode == 1 { return .serverFailure }

@@ -2,14 +2,6 @@ internal import CPosix
 
 // Datagrams; see udp(7).
 extension FileDescriptor {
-    /// A new datagram socket that sends to one address and receives from it only; see connect(2).
-    package static func datagrams(with address: SocketAddress) throws(Errno) -> FileDescriptor {
-        let socket = try datagramSocket(address)
-        let fd = socket.rawValue
-        try retrying { address.withRaw { CPosix.connect(fd, $0, $1) } }
-        return socket
-    }
-
     /// A new datagram socket that receives what is sent to an address; see bind(2).
     package static func datagrams(
         arrivingAt address: SocketAddress
@@ -81,18 +73,5 @@ extension SocketAddress {
         let family = Int32(UInt16(structure[0]) | UInt16(structure[1]) << 8)
         guard family == AF_INET || family == AF_INET6 else { return nil }
         self.init(bytes: structure, family: family)
-    }
-}
-
-/// Bytes that nobody can guess.
-package enum Random {
-    /// So many of them, at most 256; see getrandom(2).
-    package static func bytes(_ count: Int) throws(Errno) -> [UInt8] {
-        var all = [UInt8](repeating: 0, count: min(count, 256))
-        var span = all.mutableSpan
-        try span.withUnsafeMutableBytes { (raw) throws(Errno) in
-            _ = try retrying { getrandom(raw.baseAddress, raw.count, 0) }
-        }
-        return all
     }
 }

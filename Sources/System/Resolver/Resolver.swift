@@ -1,20 +1,32 @@
 package import ByteText
+internal import CCares
 package import DNSMessage
 package import Posix
 
-/// Asks name servers; see resolv.conf(5).
+/// Asks name servers, with c-ares.
 ///
-/// glibc's own resolver counts its time limits in whole seconds and per server, and a static program has no
-/// NSS; this one asks the same servers and ends at a moment of the caller's.
+/// A static program has no NSS, and glibc's own resolver counts its limits in whole seconds and waits for a TCP
+/// connection without end; c-ares is static and ends at a moment of the caller's.
 package struct Resolver: Sendable {
-    /// They are asked in this order.
-    let servers: [SocketAddress]
+    /// As ares_set_servers_csv(3) takes them; nil: those of the file.
+    private let servers: [UInt8]?
+    private let file: [UInt8]
 
-    /// Milliseconds for which each server is waited for, by round; then there are no more rounds.
-    private static let patience = [1000, 3000, 11_000, 45_000]
-
-    /// Ask these servers, which must recurse.
-    package init(servers: [SocketAddress]) { self.servers = servers }
+    /// Ask the servers that this machine asks.
+    ///
+    /// They are those of the variable DNSCACHEIP, addresses between blanks or commas, or else, also when one of
+    /// them is none, those of the file, see resolv.conf(5), or else 127.0.0.1. Nothing is appended to names.
+    package static func configured(
+        _ environment: Environment, file: StaticString = "/etc/resolv.conf"
+    ) -> Resolver {
+        let list = environment["DNSCACHEIP"] ?? []
+        var servers: [UInt8] = []
+        for word in list.split(whereSeparator: { $0.isBlank || $0 == UInt8(ascii: ",") }) {
+            if !servers.isEmpty { servers.append(",") }
+            servers += word
+        }
+        return Resolver(servers: servers.isEmpty ? nil : servers, file: [UInt8](file))
+    }
 
     /// The IPv4 addresses of a name.
     package func addresses(
@@ -63,37 +75,26 @@ package struct Resolver: Sendable {
     package func records(
         of name: DomainName, _ type: RecordType, until deadline: Deadline
     ) throws(LookupFailure) -> [RecordData] {
-        var hasMalformed = false
-        for patience in Self.patience {
-            for server in servers {
-                if deadline.hasPassed { throw hasMalformed ? .malformed : .temporary }
-                let turn = Deadline(milliseconds: min(patience, deadline.remaining))
-                var meaning = Question.Meaning.serverFailure
-                do throws(Errno) {
-                    meaning = try ask(server, name, type, turn, deadline)
-                } catch {
-                    // It is not there, or not in time: another one may be.
-                }
-                switch meaning {
-                case .records(let records): return records
-                case .failure(let failure): throw failure
-                case .malformed: hasMalformed = true
-                case .nothing, .truncated, .serverFailure: continue
-                }
-            }
+        let ending: Channel.Ending
+        let channel = try Channel(servers: servers, file: file)
+        do throws(Errno) {
+            ending = try channel.answer(name.text, type, until: deadline)
+        } catch {
+            throw .temporary
         }
-        throw hasMalformed ? .malformed : .temporary
-    }
-
-    private func ask(
-        _ server: SocketAddress, _ name: DomainName, _ type: RecordType, _ turn: Deadline,
-        _ deadline: Deadline
-    ) throws(Errno) -> Question.Meaning {
-        let id = try Random.bytes(2)
-        let question = Question(name, type, id: UInt16(id[0]) << 8 | UInt16(id[1]))
-        let meaning = try Exchange.byDatagram(question, server, until: turn)
-        guard meaning == .truncated else { return meaning }
-        return try Exchange.byStream(question, server, until: deadline)
+        switch ending.status {
+        case ARES_SUCCESS: break
+        case ARES_ENOTFOUND: throw .noSuchName
+        case ARES_ENODATA: throw .noData
+        case ARES_EBADRESP: throw .malformed
+        default: throw .temporary
+        }
+        switch Question(name, type).meaning(of: ending.message) {
+        case .records(let records): return records
+        case .failure(let failure): throw failure
+        case .nothing, .malformed: throw .malformed
+        case .serverFailure, .truncated: throw .temporary
+        }
     }
 }
 

@@ -127,9 +127,7 @@ final class NameService: Sendable {
             return [reply]
         case .garbage: return [Array("this is no message".utf8)]
         case .misled(let answer):
-            var other = reply(message, [], code: 3)
-            if other.count > 13 { other[13] ^= 1 }
-            return wrongIDs(message) + [[], message, other] + replies(answer, to: message, overTCP)
+            return wrongIDs(message) + [[]] + replies(answer, to: message, overTCP)
         case .malformed:
             return [Array(reply(message, [.a("127.0.0.2")]).dropLast(2))]
         case .wrongID: return wrongIDs(message)

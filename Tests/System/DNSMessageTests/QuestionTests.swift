@@ -3,7 +3,7 @@ import DNSMessage
 import Testing
 
 private func question(_ type: RecordType = .address) throws -> Question {
-    Question(try #require(DomainName(Array("h.example".utf8))), type, id: 0x1234)
+    Question(try #require(DomainName(Array("h.example".utf8))), type)
 }
 
 /// The question, its flags and counts as an answer has them, and the bytes of records.
@@ -11,22 +11,14 @@ private func answer(
     _ type: RecordType = .address, flags: [UInt8] = [0x81, 0x80], count: UInt8 = 1,
     records: [UInt8] = []
 ) throws -> [UInt8] {
-    var bytes = try question(type).encoded
-    bytes[2] = flags[0]
-    bytes[3] = flags[1]
-    bytes[7] = count
-    return bytes + records
+    let header = [0x12, 0x34] + flags + [0, 1, 0, count, 0, 0, 0, 0]
+    let name = [1] + Array("h".utf8) + [7] + Array("example".utf8) + [0]
+    return header + name + [0, UInt8(type.rawValue), 0, 1] + records
 }
 
 /// A record whose owner is the question's name.
 private func record(_ type: UInt8, _ data: [UInt8], kind: UInt8 = 1) -> [UInt8] {
     [0xC0, 12, 0, type, 0, kind, 0, 0, 0, 60, 0, UInt8(data.count)] + data
-}
-
-@Test func `a question is as RFC 1035 says`() throws {
-    #expect(
-        try question(.text).encoded == [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1]
-            + Array("h".utf8) + [7] + Array("example".utf8) + [0, 0, 16, 0, 1])
 }
 
 @Test func `each type of record is read`() throws {
@@ -88,8 +80,7 @@ private func record(_ type: UInt8, _ data: [UInt8], kind: UInt8 = 1) -> [UInt8] 
 @Test func `what is not the answer is nothing`() throws {
     let question = try question()
     let right = try answer(records: record(1, [192, 0, 2, 7]))
-    for (index, byte) in [(0, 0xFF), (1, 0), (5, 2), (13, 120), (24, 2), (26, 3)] as [(Int, UInt8)]
-    {
+    for (index, byte) in [(5, 2), (13, 120), (24, 2), (26, 3)] as [(Int, UInt8)] {
         var wrong = right
         wrong[index] = byte
         #expect(question.meaning(of: wrong) == .nothing, "byte \(index)")
