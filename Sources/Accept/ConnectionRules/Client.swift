@@ -17,73 +17,113 @@ package struct Client: Sendable {
     }
 
     /// What is looked up, in order; the first key that has a rule decides.
-    ///
-    /// Those of ucspi-tcp in its order, and networks among the prefixes of the address, the longest prefix
-    /// first; of two of one length the one that ends in a dot.
     package var keys: [[UInt8]] {
-        let address = IPAddress(self.address)
-        let text = address?.text ?? self.address
         var keys: [[UInt8]] = []
-        if let info {
-            keys.append(info + [UInt8(ascii: "@")] + text)
-            if let host { keys.append(info + [UInt8]("@=") + host) }
+        _ = firstKey {
+            keys.append($0); return false
         }
-        keys.append(text)
-        if let host { keys.append([UInt8(ascii: "=")] + host) }
-        if let address {
-            Self.appendPrefixes(of: address, text, to: &keys)
-        } else {
-            for i in text.indices.reversed() where text[i] == UInt8(ascii: ".") {
-                keys.append(Array(text[...i]))
-            }
-        }
-        if let host {
-            for i in host.indices where host[i] == UInt8(ascii: ".") {
-                keys.append([UInt8(ascii: "=")] + host[i...])
-            }
-            keys.append([UInt8(ascii: "=")])
-        }
-        keys.append([])
         return keys
-    }
-
-    private static func appendPrefixes(
-        of address: IPAddress, _ text: [UInt8], to keys: inout [[UInt8]]
-    ) {
-        var end = text.endIndex
-        var network = address
-        var networkText = text
-        for bits in (0...address.width).reversed() {
-            let shorter = network.network(ofBits: bits)
-            if shorter != network {
-                network = shorter
-                networkText = network.text
-            }
-            if address.width == 32, bits == 8 || bits == 16 || bits == 24 {
-                end = text[..<end].lastIndex(of: UInt8(ascii: ".")) ?? 0
-                keys.append(Array(text[..<end]) + [UInt8(ascii: ".")])
-            }
-            keys.append(NetworkKey.key(networkText, bits: bits))
-        }
     }
 
     /// The rule that decides about the client, by its key; nil when there is none.
     package func rule<Failure: Error>(
         _ find: ([UInt8]) throws(Failure) -> [UInt8]?
     ) throws(Failure) -> (key: [UInt8], data: [UInt8])? {
-        for key in keys {
-            if let data = try find(key) { return (key, data) }
+        var data: [UInt8]?
+        let key = try firstKey { (key) throws(Failure) in
+            data = try find(key)
+            return data != nil
         }
-        return nil
+        guard let key, let data else { return nil }
+        return (key, data)
     }
 
     /// The first of the rules that decides about the client, with its key.
     package func rule(of rules: [Rule]) -> (key: [UInt8], rule: Rule)? {
-        for key in keys {
-            for rule in rules where rule.keys.contains(where: { $0 == key }) {
-                return (key, rule)
+        var decisive: Rule?
+        let key = firstKey { key in
+            decisive = rules.first { $0.keys.contains { $0 == key } }
+            return decisive != nil
+        }
+        guard let key, let decisive else { return nil }
+        return (key, decisive)
+    }
+
+    /// The first key of the client that is wanted.
+    ///
+    /// The keys of ucspi-tcp in its order, and networks among the prefixes of the address, the longest prefix
+    /// first; of two of one length the one that ends in a dot.
+    private func firstKey<Failure: Error>(
+        where isWanted: ([UInt8]) throws(Failure) -> Bool
+    ) throws(Failure) -> [UInt8]? {
+        let address = IPAddress(self.address)
+        let text = address?.text ?? self.address
+        var key: [UInt8] = []
+        key.reserveCapacity(64)
+        if let info {
+            key = info + [UInt8(ascii: "@")] + text
+            if try isWanted(key) { return key }
+            if let host {
+                key = info + [UInt8]("@=") + host
+                if try isWanted(key) { return key }
             }
         }
-        return nil
+        if try isWanted(text) { return text }
+        if let host {
+            key = [UInt8(ascii: "=")] + host
+            if try isWanted(key) { return key }
+        }
+        if let address {
+            if try Self.findPrefix(of: address, text, &key, where: isWanted) { return key }
+        } else {
+            for i in text.indices.reversed() where text[i] == UInt8(ascii: ".") {
+                key = Array(text[...i])
+                if try isWanted(key) { return key }
+            }
+        }
+        if let host {
+            for i in host.indices where host[i] == UInt8(ascii: ".") {
+                key = [UInt8(ascii: "=")] + host[i...]
+                if try isWanted(key) { return key }
+            }
+            key = [UInt8(ascii: "=")]
+            if try isWanted(key) { return key }
+        }
+        return try isWanted([]) ? [] : nil
+    }
+
+    /// Make `key` the first wanted one of the address's prefixes; false when there is none.
+    ///
+    /// The keys stand in one piece of memory, one after the other: most clients have no rule of their own.
+    private static func findPrefix<Failure: Error>(
+        of address: IPAddress, _ text: [UInt8], _ key: inout [UInt8],
+        where isWanted: ([UInt8]) throws(Failure) -> Bool
+    ) throws(Failure) -> Bool {
+        var dots = text.indices.reversed().filter { text[$0] == UInt8(ascii: ".") }[...]
+        var network = address
+        key.removeAll(keepingCapacity: true)
+        key += text
+        var end = key.count
+        for bits in (0...address.width).reversed() {
+            if address.width == 32, bits == 8 || bits == 16 || bits == 24,
+                let dot = dots.popFirst()
+            {
+                if try isWanted(Array(text[...dot])) {
+                    key = Array(text[...dot])
+                    return true
+                }
+            }
+            let shorter = network.network(ofBits: bits)
+            if shorter != network {
+                network = shorter
+                key.removeAll(keepingCapacity: true)
+                network.append(to: &key)
+                end = key.count
+            }
+            key.removeSubrange(end...)
+            NetworkKey.append(bits: bits, to: &key)
+            if try isWanted(key) { return true }
+        }
+        return false
     }
 }

@@ -126,6 +126,14 @@ enum RuleAddress {
 /// ucspi-tcp's programs look up no key with a slash.
 enum NetworkKey {
     static func key(_ network: [UInt8], bits: Int) -> [UInt8] {
-        network + [UInt8(ascii: "/")] + [UInt8](decimal: bits)
+        var key = network
+        append(bits: bits, to: &key)
+        return key
+    }
+
+    /// Make a key of the network's text.
+    static func append(bits: Int, to text: inout [UInt8]) {
+        text.append(UInt8(ascii: "/"))
+        text.append(decimal: bits)
     }
 }

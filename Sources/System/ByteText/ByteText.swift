@@ -26,13 +26,13 @@ extension [UInt8] {
     /// Append a number in decimal, without padding.
     package mutating func append(decimal value: some BinaryInteger) {
         if value < 0 { append(UInt8(ascii: "-")) }
-        var rest = UInt64(value.magnitude)
-        var digits: [UInt8] = []
-        repeat {
-            digits.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        } while rest > 0
-        append(contentsOf: digits.reversed())
+        let number = UInt64(value.magnitude)
+        var unit: UInt64 = 1
+        while number / unit >= 10 { unit *= 10 }
+        while unit > 0 {
+            append(UInt8(ascii: "0") + UInt8(number / unit % 10))
+            unit /= 10
+        }
     }
 
     /// A number in decimal, without padding.

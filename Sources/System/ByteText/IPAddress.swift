@@ -2,21 +2,39 @@
 ///
 /// An IPv4 address mapped into IPv6, as a listener for both sees it, is the IPv4 address.
 package struct IPAddress: Equatable, Sendable {
-    /// In network order: 4 of IPv4 or 16 of IPv6.
-    package let bytes: [UInt8]
-
     /// How many bits a prefix of it may have: 32 or 128.
-    package var width: Int { bytes.count * 8 }
+    package let width: Int
+    /// Its bits; IPv4 has the last 32.
+    private let high: UInt64
+    private let low: UInt64
 
     /// The address of 4 or 16 bytes in network order.
     package init?(bytes: [UInt8]) {
-        let mapped: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255]
-        if bytes.count == 16, bytes.starts(with: mapped) {
-            self.bytes = Array(bytes.dropFirst(mapped.count))
-        } else if bytes.count == 4 || bytes.count == 16 {
-            self.bytes = bytes
+        guard bytes.count == 4 || bytes.count == 16 else { return nil }
+        var high: UInt64 = 0
+        var low: UInt64 = 0
+        for byte in bytes {
+            high = high << 8 | low >> 56
+            low = low << 8 | UInt64(byte)
+        }
+        if bytes.count == 16, high == 0, low >> 32 == 0xFFFF {
+            self.init(width: 32, high: 0, low: low & 0xFFFF_FFFF)
         } else {
-            return nil
+            self.init(width: bytes.count * 8, high: high, low: low)
+        }
+    }
+
+    private init(width: Int, high: UInt64, low: UInt64) {
+        self.width = width
+        self.high = high
+        self.low = low
+    }
+
+    /// In network order: 4 of IPv4 or 16 of IPv6.
+    package var bytes: [UInt8] {
+        (0..<width / 8).map { i in
+            let shift = UInt64(width - 8 - 8 * i)
+            return UInt8(truncatingIfNeeded: shift < 64 ? low >> shift : high >> (shift - 64))
         }
     }
 
@@ -33,41 +51,47 @@ package struct IPAddress: Equatable, Sendable {
     /// The address in the one text that it has: dotted decimal, or RFC 5952 §4.
     package var text: [UInt8] {
         var text: [UInt8] = []
-        if bytes.count == 4 {
-            for (i, byte) in bytes.enumerated() {
-                if i > 0 { text.append(".") }
-                text.append(decimal: byte)
+        append(to: &text)
+        return text
+    }
+
+    /// Append its text.
+    package func append(to text: inout [UInt8]) {
+        if width == 32 {
+            for shift: UInt64 in [24, 16, 8, 0] {
+                if shift != 24 { text.append(UInt8(ascii: ".")) }
+                text.append(decimal: UInt8(truncatingIfNeeded: low >> shift))
             }
-            return text
+            return
         }
-        let groups = (0..<8).map { Int(bytes[2 * $0]) << 8 | Int(bytes[2 * $0 + 1]) }
-        let left = Self.longestZeros(groups)
+        let left = longestZeros
         var i = 0
-        while i < groups.count {
+        while i < 8 {
             if i == left.lowerBound, !left.isEmpty {
-                text.append("::")
+                text.append(UInt8(ascii: ":"))
+                text.append(UInt8(ascii: ":"))
                 i = left.upperBound
                 continue
             }
-            if i > 0, i != left.upperBound || left.isEmpty { text.append(":") }
-            text.append(hexadecimal: groups[i])
+            if i > 0, i != left.upperBound || left.isEmpty { text.append(UInt8(ascii: ":")) }
+            text.append(hexadecimal: group(i))
             i += 1
         }
-        return text
+    }
+
+    /// One of the eight groups of IPv6.
+    private func group(_ i: Int) -> UInt64 {
+        (i < 4 ? high >> UInt64(48 - 16 * i) : low >> UInt64(112 - 16 * i)) & 0xFFFF
     }
 
     /// The address with all bits zero but the first ones.
     package func network(ofBits count: Int) -> IPAddress {
-        var bytes = bytes
-        for i in bytes.indices {
-            let kept = min(8, max(0, count - 8 * i))
-            bytes[i] &= UInt8(truncatingIfNeeded: 0xFF00 >> kept)
-        }
+        let zeros = width - min(width, max(0, count))
         // No network of an IPv6 address is a mapped address that the address itself is not.
-        return IPAddress(exactly: bytes)
+        return IPAddress(
+            width: width, high: high & (~0 << UInt64(max(0, zeros - 64))),
+            low: low & (~0 << UInt64(zeros)))
     }
-
-    private init(exactly bytes: [UInt8]) { self.bytes = bytes }
 
     /// The bytes of four decimal numbers between dots.
     private static func dottedBytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
@@ -114,11 +138,11 @@ package struct IPAddress: Equatable, Sendable {
     }
 
     /// The first of the longest runs of at least two zero groups; RFC 5952 §4.2.
-    private static func longestZeros(_ groups: [Int]) -> Range<Int> {
+    private var longestZeros: Range<Int> {
         var longest = 0..<0
         var start = 0
-        for i in groups.indices {
-            if groups[i] != 0 {
+        for i in 0..<8 {
+            if group(i) != 0 {
                 start = i + 1
             } else if i + 1 - start > max(1, longest.count) {
                 longest = start..<i + 1
@@ -129,8 +153,8 @@ package struct IPAddress: Equatable, Sendable {
 }
 
 extension [UInt8] {
-    fileprivate mutating func append(hexadecimal value: Int) {
-        for shift in [12, 8, 4, 0] where shift == 0 || value >> shift > 0 {
+    fileprivate mutating func append(hexadecimal value: UInt64) {
+        for shift: UInt64 in [12, 8, 4, 0] where shift == 0 || value >> shift > 0 {
             let digit = UInt8(value >> shift & 0xF)
             append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
         }
