@@ -1,33 +1,40 @@
-/* Between vfork and execve; see cposix_start in the header. */
+/* Between the start of a process and its execve; see cposix_start and cposix_start_aside in the header. */
 #include "cposix.h"
+#include "launch.h"
 
-/* Runs in the vfork child: nothing but system calls. */
-static void become(struct cposix_launch *launch)
+/* The kernel's own sigaction; all zero is SIG_DFL. */
+struct disposition { unsigned long handler, flags, restorer; unsigned long long mask; };
+enum { mask_size = 8 };
+
+int cposix_become(const struct cposix_launch *launch)
 {
     int i, count = launch->descriptor_count;
+    long failed;
 
-    if (launch->new_group && setpgid(0, 0) == -1) return;
-    if (launch->directory && chdir(launch->directory) == -1) return;
-    /* First out of the way of the targets, then into place. */
-    int moved[16];
-    if (count > 16) {
-        errno = EINVAL;
-        return;
-    }
+    if (launch->new_group && (failed = cposix_call(SYS_setpgid, 0, 0, 0, 0)) < 0) return (int)-failed;
+    if (launch->directory && (failed = cposix_call(SYS_chdir, (long)launch->directory, 0, 0, 0)) < 0) return (int)-failed;
+    /* First out of the way of the targets, if it is in the way, then into place. */
+    int moved[cposix_most_descriptors];
+    if (count > cposix_most_descriptors) return EINVAL;
     for (i = 0; i < count; i++) {
         moved[i] = -1;
         if (launch->descriptors[i] < 0) continue;
-        moved[i] = fcntl(launch->descriptors[i], F_DUPFD, count);
-        if (moved[i] == -1) return;
+        moved[i] = launch->descriptors[i];
+        if (moved[i] >= count || moved[i] == i) continue;
+        moved[i] = (int)cposix_call(SYS_fcntl, launch->descriptors[i], F_DUPFD, count, 0);
+        if (moved[i] < 0) return -moved[i];
     }
     for (i = 0; i < count; i++) {
-        if (moved[i] >= 0) {
-            if (dup2(moved[i], i) == -1) return;
+        if (moved[i] < 0) {
+            cposix_call(SYS_close, i, 0, 0, 0); /* it may not be open */
+        } else if (moved[i] == i) {
+            /* It must outlive execve, which a copy does by itself. */
+            if ((failed = cposix_call(SYS_fcntl, i, F_SETFD, 0, 0)) < 0) return (int)-failed;
         } else {
-            close(i); /* it may not be open */
+            if ((failed = cposix_call(SYS_dup3, moved[i], i, 0, 0)) < 0) return (int)-failed;
         }
     }
-    if (close_range((unsigned)count, ~0U, 0) == -1) return;
+    if ((failed = cposix_call(SYS_close_range, count, ~0U, 0, 0)) < 0) return (int)-failed;
     struct { int what; rlim_t limit; } limits[] = {
         {RLIMIT_CPU, launch->processor_seconds},
         {RLIMIT_AS, launch->address_space},
@@ -36,20 +43,21 @@ static void become(struct cposix_launch *launch)
     for (i = 0; i < 3; i++) {
         if (!limits[i].limit) continue;
         struct rlimit r;
-        if (getrlimit(limits[i].what, &r) == -1) return;
+        if ((failed = cposix_call(SYS_prlimit64, 0, limits[i].what, 0, (long)&r)) < 0) return (int)-failed;
         /* A limit can only be tightened; one that is tighter already stays. */
         if (r.rlim_max > limits[i].limit) r.rlim_max = limits[i].limit;
         if (r.rlim_cur > r.rlim_max) r.rlim_cur = r.rlim_max;
-        if (setrlimit(limits[i].what, &r) == -1) return;
+        if ((failed = cposix_call(SYS_prlimit64, 0, limits[i].what, (long)&r, 0)) < 0) return (int)-failed;
     }
     /* Ignored signals would stay ignored past execve. */
     static const int signals[] = {SIGPIPE, SIGALRM, SIGINT, SIGQUIT, SIGHUP, SIGTERM,
                                   SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGCHLD};
-    for (i = 0; i < (int)(sizeof signals / sizeof signals[0]); i++) signal(signals[i], SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    if (sigprocmask(SIG_SETMASK, &none, NULL) == -1) return;
-    execve(launch->path, launch->arguments, launch->environment);
+    static const struct disposition by_default;
+    for (i = 0; i < (int)(sizeof signals / sizeof signals[0]); i++)
+        cposix_call(SYS_rt_sigaction, signals[i], (long)&by_default, 0, mask_size);
+    static const unsigned long long none;
+    if ((failed = cposix_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, mask_size)) < 0) return (int)-failed;
+    return (int)-cposix_call(SYS_execve, (long)launch->path, (long)launch->arguments, (long)launch->environment, 0);
 }
 
 pid_t cposix_start(struct cposix_launch *launch)
@@ -57,8 +65,7 @@ pid_t cposix_start(struct cposix_launch *launch)
     launch->failure = 0;
     pid_t child = vfork();
     if (child == 0) {
-        become(launch);
-        launch->failure = errno; /* vfork: the parent's memory */
+        launch->failure = cposix_become(launch); /* vfork: the parent's memory */
         _exit(127);
     }
     if (child > 0 && launch->failure) {

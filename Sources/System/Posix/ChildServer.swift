@@ -19,6 +19,17 @@ extension FileDescriptor {
 }
 
 extension Child {
+    /// Its status as wait(2) gives it when it has ended and nobody has waited for it; nil when not.
+    package func statusIfEnded() -> Int32? {
+        var status: Int32 = 0
+        do throws(Errno) {
+            return try retrying { waitpid(identifier, &status, WNOHANG) } == identifier
+                ? status : nil
+        } catch {
+            return nil  // ECHILD: somebody has.
+        }
+    }
+
     /// A child of this process that has ended, with its status as wait(2) gives it; nil when none has.
     package static func nextEnded() -> (child: Child, status: Int32)? {
         var status: Int32 = 0

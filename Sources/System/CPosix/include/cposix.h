@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -61,7 +62,11 @@ static inline int cposix_signal(int status) { return WIFSIGNALED(status) ? WTERM
 static inline void cposix_ignore(int number) { signal(number, SIG_IGN); }
 static inline void cposix_default(int number) { signal(number, SIG_DFL); }
 
-/* Swift finds the structure of this name and not the call. */
+/* Swift finds the structures of these names and not the calls. */
+static inline int cposix_stat(const char *_Nonnull path, struct stat *_Nonnull status)
+{
+    return stat(path, status);
+}
 static inline int cposix_statvfs(const char *_Nonnull path, struct statvfs *_Nonnull status)
 {
     return statvfs(path, status);
@@ -107,6 +112,15 @@ struct cposix_launch {
 /* Start a child with vfork and execve; -1 and errno, or its process id.  Nothing but system calls runs
    in between, which Swift cannot promise.  A program that cannot be exec'd is reported as -1 here. */
 pid_t cposix_start(struct cposix_launch *_Nonnull launch);
+
+/* Start a child as cposix_start does and go on at once: it shares our memory until its execve, but we are not
+   suspended until then, as vfork would have it.  MEMORY comes from malloc, holds all that LAUNCH points at but the
+   descriptors, and is freed here when the child has left.  A program that cannot be exec'd is a child that ends with
+   code 111.  With 64 children on their way this one is started by cposix_start. */
+pid_t cposix_start_aside(struct cposix_launch *_Nonnull launch, void *_Nonnull memory);
+
+/* Why that child, which has ended, could not exec its program: errno, and 0 when it could; asked once. */
+int cposix_failure_aside(pid_t child);
 
 /* Send FD over the Unix socket SOCKET with one byte of data; 0 or -1. The CMSG macros need C. */
 int cposix_send_descriptor(int socket, int fd);
