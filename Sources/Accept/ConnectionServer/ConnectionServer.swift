@@ -13,6 +13,7 @@ final class ConnectionServer {
     private let program: SessionProgram
     private var log: ServerLog
     private var sessions = SessionTable()
+    private var ended = EndedSessions()
     /// Connections whose proxy's header is not complete.
     private var waiting: [Connection] = []
     /// When connections are taken again after the machine was short of something.
@@ -73,19 +74,15 @@ final class ConnectionServer {
         }
         let ready = try Polling.waitForSome(wanted, until: nextDeadline)
         if ready.first == 0 { try readSignals() }
+        if ended.sweep?.hasPassed ?? false { endSessions() }
         // All of them, for the time of one may be over.
         if !waiting.isEmpty { readHeaders() }
         if let last = ready.last, last == wanted.count - 1, last > 0 { takeConnections() }
     }
 
     private var nextDeadline: Deadline? {
-        var next = pause
-        for connection in waiting {
-            guard let deadline = connection.deadline else { continue }
-            if let known = next, known.at <= deadline.at { continue }
-            next = deadline
-        }
-        return next
+        let all = [pause, ended.sweep] + waiting.map { $0.deadline }
+        return all.compactMap { $0 }.min { $0.at < $1.at }
     }
 
     // MARK: - Signals
@@ -97,10 +94,18 @@ final class ConnectionServer {
             if listener == nil { isOver = true }
             listener = nil
         }
-        while let (child, status) = Child.nextEnded() {
-            guard sessions.remove(process: child.identifier) else { continue }
+        endSessions()
+    }
+
+    private func endSessions() {
+        // The next connection must not wait longer than it has to, nor the server's own end.
+        let isUrgent = count >= options.limit || listener == nil
+        ended.take(from: &sessions, isUrgent: isUrgent) { child, status, left in
+            if status == Self.failedStatus, let reason = child.reasonOfNoStart {
+                log.warn("dropping connection, unable to run ", program.name, reason.text)
+            }
             log.end(child.identifier, status: status)
-            log.status(count)
+            log.status(left + waiting.count)
         }
         log.flush()
     }

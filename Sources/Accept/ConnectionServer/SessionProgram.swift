@@ -32,6 +32,6 @@ struct SessionProgram {
         guard let found else { throw .noSuchFile }
         return try Launch(
             found, arguments: command, environment: environment, descriptors: [socket, socket, 2]
-        ).start()
+        ).startAside()
     }
 }
