@@ -14,20 +14,23 @@ struct Admission {
         case undecided(Errno)
     }
 
-    private let rules: [UInt8]?
+    private let rules: CurrentDatabase?
     private let servesWithoutRules: Bool
     private let addressLimit: Int?
     /// What every session has.
     private let environment: Environment
 
     init(_ options: ServerOptions, environment: Environment) {
-        rules = options.rules
+        rules = options.rules.map { CurrentDatabase(path: $0) }
         servesWithoutRules = options.servesWithoutRules
         addressLimit = options.addressLimit
         var environment = environment
-        environment.set("TCPREMOTEHOST", nil)
-        environment.set("TCPREMOTEINFO", nil)
-        environment.set("TCPLOCALHOST", options.localName)
+        let ofConnection: [StaticString] = [
+            "PROTO", "TCPLOCALIP", "TCPLOCALPORT", "TCPLOCALHOST", "TCPREMOTEIP", "TCPREMOTEPORT",
+            "TCPREMOTEHOST", "TCPREMOTEINFO",
+        ]
+        for name in ofConnection { environment.set(name, nil) }
+        if let name = options.localName { environment.add("TCPLOCALHOST", name) }
         self.environment = environment
     }
 
@@ -40,11 +43,11 @@ struct Admission {
     func verdict(_ connection: Connection, others: Int) -> Verdict {
         var environment = environment
         let isWide = connection.remote.address.width > 32
-        environment.set("PROTO", [UInt8](isWide ? "TCP6" : "TCP"))
-        environment.set("TCPLOCALIP", connection.local.text)
-        environment.set("TCPLOCALPORT", [UInt8](decimal: connection.local.port))
-        environment.set("TCPREMOTEIP", connection.remote.text)
-        environment.set("TCPREMOTEPORT", [UInt8](decimal: connection.remote.port))
+        environment.add("PROTO", [UInt8](isWide ? "TCP6" : "TCP"))
+        environment.add("TCPLOCALIP", connection.local.text)
+        environment.add("TCPLOCALPORT", [UInt8](decimal: connection.local.port))
+        environment.add("TCPREMOTEIP", connection.remote.text)
+        environment.add("TCPREMOTEPORT", [UInt8](decimal: connection.remote.port))
         let decision: Decision?
         do throws(Errno) { decision = try rule(for: connection.remote.text) } catch {
             return .undecided(error)
@@ -59,7 +62,7 @@ struct Admission {
     private func rule(for address: [UInt8]) throws(Errno) -> Decision? {
         guard let rules else { return nil }
         let database: ConstantDatabase
-        do throws(Errno) { database = try ConstantDatabase(path: rules) } catch {
+        do throws(Errno) { database = try rules.database() } catch {
             if servesWithoutRules, error == .noSuchFile { return nil }
             throw error
         }

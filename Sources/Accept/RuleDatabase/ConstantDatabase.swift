@@ -7,8 +7,24 @@ package final class ConstantDatabase {
     private let file: FileDescriptor
 
     /// Map the file into memory.
-    package init(path: [UInt8]) throws(Errno) {
+    package convenience init(path: [UInt8]) throws(Errno) {
+        try self.init(try FileDescriptor.open(path, .read))
+    }
+
+    /// A copy of the file, which keeps its bytes when others write into the file or make it shorter.
+    convenience init(copyOf path: [UInt8]) throws(Errno) {
         let file = try FileDescriptor.open(path, .read)
+        let copy = try FileDescriptor.inMemory()
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = try file.read(into: &buffer)
+            if count == 0 { break }
+            try copy.write(buffer.span.extracting(first: count).bytes)
+        }
+        try self.init(copy)
+    }
+
+    private init(_ file: consuming FileDescriptor) throws(Errno) {
         var raw = cdb()
         // What cannot be mapped is too small to be a database, or memory is short.
         if cdb_init(&raw, file.rawValue) != 0 { throw .invalid }

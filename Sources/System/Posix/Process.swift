@@ -154,6 +154,16 @@ package struct Environment: Sendable {
         name.withUTF8Buffer { set(Array($0), value) }
     }
 
+    /// Add a variable that is not set yet, without looking whether it is.
+    package mutating func add(_ name: StaticString, _ value: [UInt8]) {
+        var entry: [UInt8] = []
+        entry.reserveCapacity(name.utf8CodeUnitCount + 1 + value.count)
+        name.withUTF8Buffer { entry.append(contentsOf: $0) }
+        entry.append(UInt8(ascii: "="))
+        entry += value
+        entries.append(entry)
+    }
+
     /// Those variables whose whole entry satisfies the condition.
     package func filtered(_ keep: ([UInt8]) -> Bool) -> Environment {
         var kept = Environment()

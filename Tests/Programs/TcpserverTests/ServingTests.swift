@@ -34,6 +34,26 @@ struct ServingTests {
         #expect(try server.answer() == "second\n")
     }
 
+    @Test
+    func `rules that are written over in place are in force, and a file cut short does no harm`()
+        throws
+    {
+        let scratch = try Scratch()
+        let rules = try scratch.setRules("127.0.0.1:allow,A=\"first\"\n")
+        let server = try TestServer(.ours, ["-x", rules], running: ["sh", "-c", "echo $A"])
+        #expect(try server.answer() == "first\n")
+        try shell("cp '\(rules)' '\(scratch.path)/kept'; : >'\(rules)'")
+        #expect(try server.answer() == "")
+        try server.log(with: 1, "warning: dropping connection, unable to read \(rules)")
+        try shell("cat '\(scratch.path)/kept' >'\(rules)'")
+        #expect(try server.answer() == "first\n")
+        // Long enough for the server to trust the file's time.
+        try shell("touch -d '1 hour ago' '\(rules)'; sleep 4")
+        #expect(try server.answer() == "first\n")
+        try shell("sed -i s/first/other/ '\(rules)'")
+        #expect(try server.answer() == "other\n")
+    }
+
     @Test func `a rule removes variables, which ucspi-tcp's does not`() throws {
         let scratch = try Scratch()
         let rules = try scratch.setRules("127.0.0.1:allow,!PROTO,!OTHER\n")

@@ -1,0 +1,40 @@
+internal import CPosix
+
+/// Which file a path names, and in which state.
+///
+/// Equal versions have the same bytes, unless the file was changed within the clock's last tick before the first one
+/// was asked for: see `isSettled`.
+package struct FileVersion: Equatable, Sendable {
+    private let device: UInt64
+    private let inode: UInt64
+    private let size: Int
+    private let changed: Int
+    /// Whether the last change was long enough before, so that the next one cannot bear the same time.
+    package let isSettled: Bool
+
+    /// The version now; see stat(2).
+    package init(of path: [UInt8]) throws(Errno) {
+        var raw = stat()
+        try withCString(path) { (path) throws(Errno) in
+            _ = try retrying { cposix_stat(path, &raw) }
+        }
+        device = UInt64(raw.st_dev)
+        inode = UInt64(raw.st_ino)
+        size = Int(raw.st_size)
+        changed = Int(raw.st_ctim.tv_sec) &* 1_000_000_000 &+ Int(raw.st_ctim.tv_nsec)
+        let age = Clock.seconds &- Int(raw.st_ctim.tv_sec)
+        isSettled = age > 2
+    }
+
+    package static func == (one: FileVersion, other: FileVersion) -> Bool {
+        one.device == other.device && one.inode == other.inode && one.size == other.size
+            && one.changed == other.changed
+    }
+}
+
+extension FileDescriptor {
+    /// A new file in memory that has no name; see memfd_create(2).
+    package static func inMemory() throws(Errno) -> FileDescriptor {
+        FileDescriptor(adopting: try retrying { memfd_create("copy", UInt32(MFD_CLOEXEC)) })
+    }
+}
