@@ -9,6 +9,7 @@ SWIFT_RELEASE := QHPSI_EMBEDDED=1 swift build -c release --scratch-path $(EMBEDD
 	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT)
 BIN := tcprules tcprulescheck tcpserver
 SBIN := qmail-queue qmail-smtpd queue-fix qhpsi
+LIBEXEC := qhpsi-host qmail-smtpd-tls
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
 
@@ -51,7 +52,7 @@ install: build
 	install -d $(BUILT)/usr/bin $(BUILT)/usr/sbin $(BUILT)/usr/lib/qhpsi/plugins $(BUILT)/usr/include
 	install -m 755 $(addprefix $(EMBEDDED)/release/,$(BIN)) $(BUILT)/usr/bin/
 	install -m 755 $(addprefix $(EMBEDDED)/release/,$(SBIN)) $(BUILT)/usr/sbin/
-	install -m 755 $(EMBEDDED)/release/qhpsi-host $(BUILT)/usr/lib/qhpsi/
+	install -m 755 $(addprefix $(EMBEDDED)/release/,$(LIBEXEC)) $(BUILT)/usr/lib/qhpsi/
 	install -m 644 $(EMBEDDED)/release/libclamd.so $(BUILT)/usr/lib/qhpsi/plugins/clamd.so
 	install -m 644 $(EMBEDDED)/release/liblibclamav.so $(BUILT)/usr/lib/qhpsi/plugins/libclamav.so
 	install -m 644 Sources/Inspect/CScanPlugin/include/qhpsi_plugin.h $(BUILT)/usr/include/

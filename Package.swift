@@ -139,12 +139,19 @@ let accept: [Target] = [
             "ByteText", "ControlFiles", "EnvelopeWire", "Logging", "MailFormat", "Posix",
             "RuleDatabase", "SMTPGrammar",
         ]),
+    .systemLibrary(
+        name: "COpenSSL", path: "Sources/Accept/COpenSSL", pkgConfig: "openssl",
+        providers: [.apt(["libssl-dev"])]),
+    .library(
+        "TLSStream", in: .Accept,
+        uses: ["ByteText", "ControlFiles", "COpenSSL", "Posix", "SMTPSession"]),
     .program("tcprules", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
     .program(
         "tcprulescheck", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
     .program(
         "tcpserver", in: .Accept, uses: ["ConnectionServer", "Posix"], linked: .selfContained),
     .program("qmail-smtpd", in: .Accept, uses: ["Posix", "SMTPSession"], linked: .selfContained),
+    .program("qmail-smtpd-tls", in: .Accept, uses: ["Posix", "TLSStream"], linked: .systemLinked),
 ]
 let enqueue: [Target] = [
     .library("MailFormat", in: .Enqueue, uses: ["ByteText"]),

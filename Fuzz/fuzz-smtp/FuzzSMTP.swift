@@ -84,7 +84,8 @@ private struct Owner {
         while true {
             switch dialogue.next() {
             case .needInput: return
-            case .reply(let reply), .quit(let reply): send(reply)
+            case .reply(let reply), .quit(let reply), .sendAway(let reply): send(reply)
+            case .startTLS: fatalError("STARTTLS was not offered")
             case .sender(let path):
                 check(path)
                 steps.append(.sender(path))

@@ -13,6 +13,8 @@ package enum Command: Equatable, Sendable {
     case noop
     case vrfy
     case help
+    /// RFC 3207.
+    case startTLS
     case quit
 
     /// Read a command line without its CR LF.
@@ -53,6 +55,8 @@ package enum Command: Equatable, Sendable {
             self = .rset
         } else if verb.equalsIgnoringCase("QUIT") {
             self = .quit
+        } else if verb.equalsIgnoringCase("STARTTLS") {
+            self = .startTLS
         } else if Self.isKnownElsewhere(verb) {
             throw Reply(502, "5.5.1", "command not implemented")
         } else {
@@ -63,9 +67,9 @@ package enum Command: Equatable, Sendable {
 
     private static func isKnownElsewhere(_ verb: [UInt8]) -> Bool {
         verb.equalsIgnoringCase("EXPN") || verb.equalsIgnoringCase("AUTH")
-            || verb.equalsIgnoringCase("STARTTLS") || verb.equalsIgnoringCase("ETRN")
-            || verb.equalsIgnoringCase("TURN") || verb.equalsIgnoringCase("SEND")
-            || verb.equalsIgnoringCase("SOML") || verb.equalsIgnoringCase("SAML")
+            || verb.equalsIgnoringCase("ETRN") || verb.equalsIgnoringCase("TURN")
+            || verb.equalsIgnoringCase("SEND") || verb.equalsIgnoringCase("SOML")
+            || verb.equalsIgnoringCase("SAML")
     }
 
     private static func chunk(_ argument: [UInt8]) -> Command {

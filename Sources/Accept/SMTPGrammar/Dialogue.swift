@@ -15,6 +15,12 @@ package struct Dialogue {
         package var recipientLimit = 1000
         /// The most servers that a message may have passed.
         package var hopLimit = 100
+        /// Whether the session is under TLS.
+        package var isEncrypted = false
+        /// Whether STARTTLS can be had; RFC 3207.
+        package var offersTLS = false
+        /// Whether nothing is taken without TLS.
+        package var requiresTLS = false
 
         /// The limits of qmail-smtpd(8) when nothing is said.
         package init(name: [UInt8]) { self.name = name }
@@ -42,8 +48,12 @@ package struct Dialogue {
         case end(MessageSummary)
         /// Forget the message, which its client gave up between two chunks.
         case abandoned
+        /// Answer STARTTLS: nothing came behind it, and what comes next is the client's part of the handshake.
+        case startTLS
         /// Send this reply and close the connection.
         case quit(Reply)
+        /// The same, for a client that is not to be trusted.
+        case sendAway(Reply)
     }
 
     enum Pending {
@@ -59,7 +69,7 @@ package struct Dialogue {
         case refusedChunk(Int, Reply)
     }
 
-    let settings: Settings
+    var settings: Settings
     var input: [UInt8] = []
     var position = 0
     var phase = Phase.commands
@@ -85,9 +95,12 @@ package struct Dialogue {
     /// A dialogue whose client has just connected.
     package init(_ settings: Settings) { self.settings = settings }
 
-    /// The protocol's name for a Received field; RFC 5321 §4.4 and RFC 6531 §4.3.
+    /// The protocol's name for a Received field; RFC 5321 §4.4, RFC 3848 and RFC 6531 §4.3.
     package var protocolName: StaticString {
-        usesUTF8 ? "UTF8SMTP" : isExtended ? "ESMTP" : "SMTP"
+        if settings.isEncrypted {
+            return usesUTF8 ? "UTF8SMTPS" : isExtended ? "ESMTPS" : "SMTP"
+        }
+        return usesUTF8 ? "UTF8SMTP" : isExtended ? "ESMTP" : "SMTP"
     }
 
     /// Whether the message itself is being received; between its chunks, too.

@@ -44,6 +44,7 @@ extension Dialogue {
             return .reply(Reply(252, "2.0.0", "cannot verify, but will take a message and try"))
         case .help:
             return .reply(Reply(214, "2.0.0", "see qmail-smtpd(8) and RFC 5321"))
+        case .startTLS: return try startTLS()
         case .quit:
             reset()
             return .quit(Reply(221, enhanced: [UInt8]("2.0.0"), text: settings.name))
@@ -64,12 +65,13 @@ extension Dialogue {
         return [
             settings.name, [UInt8]("PIPELINING"), [UInt8]("8BITMIME"), size, [UInt8]("SMTPUTF8"),
             [UInt8]("ENHANCEDSTATUSCODES"), [UInt8]("CHUNKING"), limits,
-        ]
+        ] + tlsExtension
     }
 
     private mutating func mail(
         _ path: ReversePath, _ parameters: MailParameters
     ) throws(Reply) -> Event {
+        try checkEncryption()
         if clientName.isEmpty { throw .outOfOrder("say EHLO or HELO first") }
         if hasSender { throw .outOfOrder("the sender has been given already") }
         if let size = parameters.size, settings.sizeLimit > 0, size > settings.sizeLimit {

@@ -14,6 +14,15 @@ package protocol ByteStream: ~Copyable {
     ///
     /// - Throws: `Errno.timedOut` when it was not taken before the deadline.
     mutating func write(_ bytes: [UInt8], until deadline: Deadline) throws(Errno)
+
+    /// What protects the bytes on their way; nil: nothing.
+    var encryption: Encryption? { get }
+
+    /// Why an operation failed with `Errno.protocolError`, for the log.
+    var trouble: [UInt8]? { get }
+
+    /// Tell the other side that nothing more comes, if there is a way to; it is not waited for.
+    mutating func finish()
 }
 
 /// The two descriptors that a connection server hands over, without encryption.

@@ -8,25 +8,60 @@ package enum SMTPServer {
     /// Serve the client on descriptors 0 and 1 and come back with the exit code; see qmail-smtpd(8).
     package static func run(_ arguments: [[UInt8]], _ environment: Environment) -> Int32 {
         if arguments.count > 1 { return explain(arguments[1]) }
-        // A client that has gone is seen as an error of write(2).
-        Signal.brokenPipe.ignore()
+        let tlsProgram = [Instance.current(environment).path("/usr/lib/qhpsi/qmail-smtpd-tls")]
+        if !(environment["SMTPS"] ?? []).isEmpty {
+            let reason = Process.execute(
+                tlsProgram[0], arguments: tlsProgram, environment: environment)
+            log(
+                [UInt8]("unable to run ") + tlsProgram[0] + [UInt8](": ") + reason.text, environment
+            )
+            return unableToServe
+        }
         do throws(Errno) {
-            try Process.fillStandardDescriptors()
-            return try serve(environment)
+            try prepare()
+            let stream = try DescriptorStream(
+                input: FileDescriptor(adopting: 0), output: FileDescriptor(adopting: 1))
+            return try serve(stream, .greeting, tlsProgram: tlsProgram, environment)
         } catch {
             return unableToServe
         }
     }
 
-    private static let unableToServe: Int32 = 111
-    private static let lost: Int32 = 1
+    /// The exit codes of a session that could not begin, and of one whose client is lost; see qmail-smtpd(8).
+    package static var unableToServe: Int32 { 111 }
+    package static var lost: Int32 { 1 }
 
-    private static func serve(_ environment: Environment) throws(Errno) -> Int32 {
+    /// Set up what every session needs of its process.
+    package static func prepare() throws(Errno) {
+        // A client that has gone is seen as an error of write(2).
+        Signal.brokenPipe.ignore()
+        try Process.fillStandardDescriptors()
+    }
+
+    /// Put a line about what went wrong before there was a session into the log, descriptor 2.
+    package static func log(_ trouble: [UInt8], _ environment: Environment) {
+        let log = SessionLog(
+            FileDescriptor(adopting: 2), peer: SessionSettings.Peer(environment).address)
+        log.trouble(trouble)
+        log.release()
+    }
+
+    /// Serve the client at the other end of a stream and come back with the exit code.
+    ///
+    /// - Parameters:
+    ///   - stream: The connection.
+    ///   - opening: How the session begins.
+    ///   - tlsProgram: The program that STARTTLS is handed to, with its arguments; empty: none.
+    ///   - environment: The connection's variables.
+    /// - Returns: The exit code.
+    /// - Throws: When the session cannot begin.
+    package static func serve<Stream: ByteStream & ~Copyable>(
+        _ stream: consuming Stream, _ opening: SessionOpening, tlsProgram: [[UInt8]],
+        _ environment: Environment
+    ) throws(Errno) -> Int32 {
         let instance = Instance.current(environment)
         let control = Control(of: instance)
         let termination = try Signal.queue([.terminate])
-        var stream = try DescriptorStream(
-            input: FileDescriptor(adopting: 0), output: FileDescriptor(adopting: 1))
         let peer = SessionSettings.Peer(environment)
         let log = SessionLog(FileDescriptor(adopting: 2), peer: peer.address)
         let settings: SessionSettings
@@ -44,13 +79,15 @@ package enum SMTPServer {
             stream, settings, environment,
             queueProgram: environment["QMAILQUEUE"] ?? instance.qmailQueue, hosts: hosts, log: log,
             termination: termination)
-        return switch session.run() {
+        session.tlsProgram = tlsProgram
+        return switch session.run(opening) {
         case .quit: 0
         case .lost: lost
         }
     }
 
-    private static func explain(_ argument: [UInt8]) -> Int32 {
+    /// Answer an argument in place of serving.
+    package static func explain(_ argument: [UInt8]) -> Int32 {
         let isQuestion = argument.equals("--help") || argument.equals("--version")
         let output = FileDescriptor(adopting: isQuestion ? 1 : 2)
         do throws(Errno) {

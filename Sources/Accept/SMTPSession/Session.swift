@@ -30,6 +30,8 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     var output: [UInt8] = []
     var badCommands = 0
     var badRecipients = 0
+    /// The program that goes on with the session under TLS, and its arguments; none: there is no TLS.
+    var tlsProgram: [[UInt8]] = []
 
     private static var outputLimit: Int { 8192 }
     private static var inputSize: Int { 32768 }
@@ -40,20 +42,35 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         termination: consuming FileDescriptor
     ) {
         self.stream = stream
+        var settings = settings
+        let encryption = self.stream.encryption
+        settings.dialogue.isEncrypted = encryption != nil
         self.settings = settings
         self.environment = environment
         self.queueProgram = queueProgram
         self.hosts = hosts
         self.log = log
+        self.log.encryption = encryption
         self.termination = termination
         dialogue = Dialogue(settings.dialogue)
     }
 
     /// Talk until the client has gone.
-    mutating func run() -> SessionEnding {
+    mutating func run(_ opening: SessionOpening = .greeting) -> SessionEnding {
+        let ending = talk(from: opening)
+        stream.finish()
+        return ending
+    }
+
+    private mutating func talk(from opening: SessionOpening) -> SessionEnding {
         do throws(Errno) {
-            if let refusal = try waitBeforeGreeting() { return try sendAway(refusal) }
-            try send(Reply(220, lines: [settings.greeting + [UInt8](" ESMTP")]))
+            switch opening {
+            case .greeting:
+                if let refusal = try waitBeforeGreeting() { return try sendAway(refusal) }
+                try send(Reply(220, lines: [settings.greeting + [UInt8](" ESMTP")]))
+            case .afterHandshake: break
+            case .refusedTLS(let client): try resumeWithoutTLS(client)
+            }
             return try talk()
         } catch {
             if error == .interrupted { return leave() }
@@ -66,14 +83,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         var buffer = [UInt8](repeating: 0, count: Self.inputSize)
         while true {
             switch dialogue.next() {
-            case .needInput:
-                try flush()
-                // A message that has begun is finished: its reply must be true, and be heard.
-                let count = try stream.read(
-                    into: &buffer, until: deadline,
-                    unless: dialogue.isInMessage ? nil : termination.rawValue)
-                if count == 0 { throw .connectionReset }
-                dialogue.feed(buffer[..<count])
+            case .needInput: try listen(&buffer)
             case .reply(let reply):
                 if reply.isAboutBadCommand { badCommands += 1 }
                 if badCommands > settings.badCommandLimit {
@@ -94,12 +104,24 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
             case .spoiled: queue.take()?.abandon()
             case .abandoned: abort(reply: nil, reason: "the client gave it up")
             case .end(let summary): try send(answer(message: summary))
+            case .startTLS: try startTLS()
+            case .sendAway(let reply): return try sendAway(reply)
             case .quit(let reply):
                 try send(reply)
                 try flush()
                 return .quit
             }
         }
+    }
+
+    private mutating func listen(_ buffer: inout [UInt8]) throws(Errno) {
+        try flush()
+        // A message that has begun is finished: its reply must be true, and be heard.
+        let count = try stream.read(
+            into: &buffer, until: deadline,
+            unless: dialogue.isInMessage ? nil : termination.rawValue)
+        if count == 0 { throw .connectionReset }
+        dialogue.feed(buffer[..<count])
     }
 
     var deadline: Deadline { Deadline(milliseconds: settings.timeout * 1000) }
@@ -135,6 +157,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         if dialogue.isInMessage {
             abort(reply: reply, reason: isLate ? "timeout" : "the client hung up")
         }
+        if let trouble = stream.trouble { log.trouble([UInt8]("TLS broken off: ") + trouble) }
         guard let reply else { return }
         do throws(Errno) {
             // A client that takes nothing either is not waited for a second time.

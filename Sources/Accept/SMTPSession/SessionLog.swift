@@ -8,6 +8,7 @@ import SMTPGrammar
 struct SessionLog: ~Copyable {
     private let output: FileDescriptor
     private let peer: [UInt8]
+    var encryption: Encryption?
 
     private static let longest = 256
 
@@ -25,6 +26,10 @@ struct SessionLog: ~Copyable {
         var line = start(helo: helo, sender: transaction.sender, to: transaction.firstRecipients)
         line.add("recipients", transaction.recipients)
         line.add("size", octets)
+        if let encryption {
+            line.add("tls", encryption.version)
+            line.add("cipher", encryption.cipher)
+        }
         line.add("queue", bounded(report.queue))
         line.add("id", bounded(report.id))
         line.add("verdict", bounded(report.verdict))
@@ -53,6 +58,9 @@ struct SessionLog: ~Copyable {
         line.add("reason", bounded(text))
         write(line)
     }
+
+    /// Give the descriptor up without closing it.
+    consuming func release() { _ = output.release() }
 
     private func start(helo: [UInt8], sender: [UInt8], to recipients: [UInt8]) -> LogLine {
         var line = LogLine("qmail-smtpd")

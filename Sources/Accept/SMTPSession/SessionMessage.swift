@@ -24,7 +24,7 @@ extension Session where Stream: ~Copyable {
         queue?.write(
             TraceField.received(
                 from: settings.peer, helo: dialogue.clientName, by: settings.dialogue.name,
-                with: dialogue.protocolName, seconds: Clock.seconds))
+                with: dialogue.protocolName, under: stream.encryption, seconds: Clock.seconds))
     }
 
     mutating func answer(message summary: MessageSummary) -> Reply {

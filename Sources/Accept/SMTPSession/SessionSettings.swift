@@ -65,6 +65,7 @@ package struct SessionSettings: Sendable {
         relaySuffix = environment["RELAYCLIENT"]
         namesSignature = try control.line("shownames")?.equals("1") ?? false
         peer = Peer(environment)
+        setTLS(control, environment)
     }
 
     /// RFC 5321 §4.5.3.2.1 has clients wait five minutes for the greeting, and for other replies.

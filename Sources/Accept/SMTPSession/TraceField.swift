@@ -9,7 +9,7 @@ package enum TraceField {
     /// What the client or the DNS said stands there without bytes that could end a comment or a line.
     package static func received(
         from peer: SessionSettings.Peer, helo: [UInt8], by name: [UInt8], with: StaticString,
-        seconds: Int
+        under encryption: Encryption? = nil, seconds: Int
     ) -> [UInt8] {
         var field = [UInt8]("Received: from ")
         field.append(safe: peer.host)
@@ -21,6 +21,15 @@ package enum TraceField {
         field.append(safe: name)
         field.append(" with ")
         field.append(with)
+        if let encryption {
+            field.append("\n  (")
+            field.append(safe: encryption.version)
+            field.append(" with cipher ")
+            field.append(safe: encryption.cipher)
+            field.append(" ")
+            field.append(decimal: encryption.keyLength)
+            field.append(" bits)")
+        }
         field.append("; ")
         field.append(contentsOf: MailDate.rfc5322(seconds: seconds))
         field.append("\n")

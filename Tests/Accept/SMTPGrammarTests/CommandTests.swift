@@ -22,6 +22,7 @@ private let mail = "EHLO c\r\nMAIL FROM:<a@b.example>"
         ("EXPN list", ["502 5.5.1"]),
         ("AUTH PLAIN x", ["502 5.5.1"]),
         ("STARTTLS", ["502 5.5.1"]),
+        ("STARTTLS now", ["501 5.5.4"]),
         ("FOO", ["500 5.5.1"]),
         ("", ["500 5.5.1"]),
         (" NOOP", ["500 5.5.1"]),

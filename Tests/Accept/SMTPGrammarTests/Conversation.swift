@@ -10,6 +10,7 @@ struct Conversation {
         case recipient(String)
         case message(String, MessageSummary)
         case abandoned
+        case handshake
     }
 
     private(set) var steps: [Step] = []
@@ -38,7 +39,10 @@ struct Conversation {
             switch dialogue.next() {
             case .needInput: return
             case .reply(let reply): add(reply)
-            case .quit(let reply):
+            case .startTLS:
+                steps.append(.handshake)
+                return
+            case .quit(let reply), .sendAway(let reply):
                 hasQuit = true
                 add(reply)
             case .sender(let path):

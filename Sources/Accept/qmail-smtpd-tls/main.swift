@@ -1,0 +1,4 @@
+internal import Posix
+internal import TLSStream
+
+Process.exit(TLSServer.run(Process.arguments, .current))
