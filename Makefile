@@ -7,13 +7,19 @@ STRICT := --explicit-target-dependency-import-check error -Xswiftc -warnings-as-
 # The flags keep every RUNPATH out of what is installed: set-id programs must not have one.
 SWIFT_RELEASE := QHPSI_EMBEDDED=1 swift build -c release --scratch-path $(EMBEDDED) \
 	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT)
+# The admin's tool is ordinary Swift with its run-time library inside.
+ADMIN := .build-release
+SWIFT_ADMIN := swift build -c release --scratch-path $(ADMIN) --product qhpsictl --static-swift-stdlib \
+	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT) \
+	-Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -s
+COMPLETIONS := $(BUILT)/usr/share/bash-completion/completions
 BIN := tcprules tcprulescheck tcpserver
 SBIN := qmail-queue qmail-smtpd queue-fix qhpsi
 LIBEXEC := qhpsi-host qmail-smtpd-tls
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
 
-.PHONY: run check bench fuzz format build install clean
+.PHONY: run check bench fuzz format build admin install clean
 
 # The main job on real input, then a server to talk to; with ONCE=1 it ends by itself.
 run:
@@ -57,5 +63,14 @@ install: build
 	install -m 644 $(EMBEDDED)/release/liblibclamav.so $(BUILT)/usr/lib/qhpsi/plugins/libclamav.so
 	install -m 644 Sources/Inspect/CScanPlugin/include/qhpsi_plugin.h $(BUILT)/usr/include/
 
+install: admin
+
+# qhpsictl, and its completion for bash, which it writes itself.
+admin:
+	$(SWIFT_ADMIN)
+	install -d $(BUILT)/usr/sbin $(COMPLETIONS)
+	install -m 755 $(ADMIN)/release/qhpsictl $(BUILT)/usr/sbin/
+	$(BUILT)/usr/sbin/qhpsictl --generate-completion-script bash >$(COMPLETIONS)/qhpsictl
+
 clean:
-	rm -rf .build .build-embedded .build-fuzz build run
+	rm -rf .build .build-embedded .build-release .build-fuzz build run

@@ -191,6 +191,23 @@ let inspect: [Target] = [
         uses: ["ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"]),
 ]
 
+/// The admin's tool: ordinary Swift, because ArgumentParser is.
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+let admin: [Target] = [
+    .library("AdminReport", in: .System),
+    .library(
+        "SelfTest", in: .System,
+        uses: [
+            "AdminReport", "ByteText", "ControlFiles", "EnvelopeWire", "MailFormat", "Posix",
+            "QueueStore",
+        ]),
+    .program(
+        "qhpsictl", in: .System,
+        uses: ["AdminReport", "ControlFiles", "Posix", "SelfTest", argumentParser],
+        linked: .systemLinked),
+]
+
 /// The tests and what only they use; not built into what is installed.
 let tests: [Target] = [
     .library("Testbed", in: .System, uses: ["ByteText", "Posix"]),
@@ -216,6 +233,8 @@ let tests: [Target] = [
     .tests(of: "SMTPGrammar", in: .Accept, uses: ["ByteText"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
+    .tests(of: "AdminReport", in: .System),
+    .programTests("Qhpsictl", uses: ["Posix"]),
 ]
 let fuzzers: [Target] = [
     .target(name: "CFuzz", path: "Fuzz/CFuzz"),
@@ -241,6 +260,8 @@ let package = Package(
             .library(name: "clamd", type: .dynamic, targets: ["PluginClamd"]),
             .library(name: "libclamav", type: .dynamic, targets: ["PluginLibclamav"]),
         ],
-    targets: shipped + (fuzzing ? fuzzers : embedded ? [] : tests),
+    dependencies: fuzzing || embedded
+        ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
+    targets: shipped + (fuzzing ? fuzzers : embedded ? [] : admin + tests),
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,94 @@
+import AdminReport
+package import ControlFiles
+package import Posix
+
+/// Sends a clean and a marked message through a server's SMTP port and looks what becomes of them; the work
+/// of qhpsictl(8)'s selftest.
+package struct SelfTest: Sendable {
+    package var server: SocketAddress
+    /// The envelope's sender; empty for the one that gets no bounces.
+    package var sender = ""
+    package var recipient = "postmaster"
+    /// What the marked message has attached.
+    package var marker = TestMessage.standardMarker
+    /// Milliseconds for each message's session.
+    package var patience = 180_000
+    /// Whose queues are looked into.
+    package var instance: Instance
+
+    /// A test of a server whose queues are an instance's.
+    package init(server: SocketAddress, instance: Instance) {
+        self.server = server
+        self.instance = instance
+    }
+
+    /// One message's way.
+    package struct Passage: Sendable {
+        package let kind: TestMessage.Kind
+        package let outcome: Outcome
+        /// For an accepted message.
+        package let search: StoredVerdict.Search?
+
+        /// What the server did.
+        package enum Outcome: Equatable, Sendable {
+            /// The reply to the message itself.
+            case answered(SMTPReply)
+            /// The reply to an earlier command, after which nothing could be sent.
+            case stopped(at: String, SMTPReply)
+            case failed(String)
+        }
+    }
+
+    /// Send both messages, the clean one first.
+    package func run() -> [Passage] {
+        let token = "\(Process.identifier).\(UInt64.random(in: 0...UInt64.max))"
+        return [
+            send(TestMessage(cleanWithToken: "clean.\(token)")),
+            send(TestMessage(markedBy: marker, token: "marked.\(token)")),
+        ]
+    }
+
+    private func send(_ message: TestMessage) -> Passage {
+        let outcome: Passage.Outcome
+        do throws(SMTPFailure) { outcome = try session(message) } catch {
+            outcome = .failed(error.text)
+        }
+        var search: StoredVerdict.Search?
+        if case .answered(let reply) = outcome, reply.code == 250 {
+            search = reply.messageID.map {
+                StoredVerdict.find(id: $0, token: message.token, in: instance)
+            }
+        }
+        return Passage(kind: message.kind, outcome: outcome, search: search)
+    }
+
+    private func session(_ message: TestMessage) throws(SMTPFailure) -> Passage.Outcome {
+        var client = try SMTPClient(to: server, until: Deadline(milliseconds: patience))
+        let greeting = try client.reply()
+        guard greeting.code == 220 else { return .stopped(at: "connection", greeting) }
+        let steps = [
+            ("EHLO", "EHLO \(helloName)", 250), ("MAIL", "MAIL FROM:<\(sender)>", 250),
+            ("RCPT", "RCPT TO:<\(recipient)>", 250), ("DATA", "DATA", 354),
+        ]
+        for (name, command, expected) in steps {
+            let reply = try client.ask(command)
+            guard reply.code == expected else {
+                // The session is given up whatever the reply to this is.
+                _ = try? client.ask("QUIT")
+                return .stopped(at: name, reply)
+            }
+        }
+        try client.send(
+            message.wireForm(sender: sender, recipient: recipient, date: Clock.seconds))
+        let reply = try client.reply()
+        _ = try? client.ask("QUIT")  // The message's reply is what counts.
+        return .answered(reply)
+    }
+
+    /// What the server's own name is, or what a client without a name says.
+    private var helloName: String {
+        let me = try? Control(of: instance).line("me")
+        let name = me.map { String(printable: $0) } ?? ""
+        return name.isEmpty || name.contains(" ") ? "localhost" : name
+    }
+}

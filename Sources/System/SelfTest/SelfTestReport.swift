@@ -1,0 +1,177 @@
+package import AdminReport
+
+/// What a self-test shows, for people and for programs.
+package struct SelfTestReport: Sendable {
+    /// What the two replies mean together.
+    package enum Conclusion: String, Sendable {
+        case refused, tagged, forwarded, deferred, missed, unscanned, disturbed, unknown
+    }
+
+    package let passages: [SelfTest.Passage]
+    package let conclusion: Conclusion
+    /// The conclusion in a sentence.
+    package let sentence: String
+
+    /// How the command ends.
+    package var exit: AdminExit {
+        switch conclusion {
+        case .refused, .tagged, .forwarded: .well
+        case .deferred, .missed, .unscanned, .disturbed: .problem
+        case .unknown: .unable
+        }
+    }
+
+    /// Judge what became of the messages.
+    package init(_ passages: [SelfTest.Passage]) {
+        self.passages = passages
+        var judged: (Conclusion, String)?
+        for passage in passages where judged == nil { judged = Self.obstacle(passage) }
+        for passage in passages where judged == nil { judged = Self.judgement(passage) }
+        (conclusion, sentence) = judged ?? (.unknown, "no message was sent")
+    }
+
+    /// What keeps a message from being a test at all.
+    private static func obstacle(_ passage: SelfTest.Passage) -> (Conclusion, String)? {
+        let kind = passage.kind.rawValue
+        switch passage.outcome {
+        case .failed(let reason): return (.unknown, "the \(kind) message: \(reason)")
+        case .stopped(let step, let reply):
+            return (.unknown, "the \(kind) message was stopped at \(step): \(reply.line)")
+        case .answered(let reply):
+            if (400...499).contains(reply.code) {
+                return (
+                    .deferred, "scanner down: deferred; the \(kind) message got \(reply.line)"
+                )
+            }
+            return nil
+        }
+    }
+
+    /// What one message says about the server; nil for a clean one that came through.
+    private static func judgement(_ passage: SelfTest.Passage) -> (Conclusion, String)? {
+        guard case .answered(let reply) = passage.outcome else { return nil }
+        let isMarked = passage.kind == .marked
+        guard reply.code == 250 else {
+            let isRefusal = reply.code == 554 && reply.text.contains("virus")
+            if isMarked, isRefusal { return (.refused, "refusal is on: refused") }
+            return (
+                .disturbed,
+                "the \(passage.kind.rawValue) message was refused, not for a virus in the marked one: "
+                    + reply.line
+            )
+        }
+        switch passage.search {
+        case .found(let stored): return judgement(isMarked: isMarked, stored)
+        case .gone where isMarked:
+            return (
+                .unknown,
+                "accepted, and in no queue: discarded (REJECTVIRUS=2), or delivered already"
+            )
+        case .closed where isMarked:
+            return (.unknown, "accepted; only root can read in the queue what the scanner said")
+        case nil where isMarked:
+            return (.unknown, "accepted, without an id by which to find it in a queue")
+        default: return nil
+        }
+    }
+
+    private static func judgement(
+        isMarked: Bool, _ stored: StoredVerdict
+    ) -> (Conclusion, String)? {
+        guard let verdict = stored.verdict else {
+            return (.unscanned, "\(stored.place) does not begin with X-QHPSI: not queued by QHPSI")
+        }
+        switch (isMarked, verdict) {
+        case (false, "clean"): return nil
+        case (false, "virus found"):
+            return (.disturbed, "the scanner finds a virus in the clean message")
+        case (true, "virus found"):
+            return stored.isForwarded
+                ? (.forwarded, "VIRUSFORWARD is on: forwarded to its address, tagged")
+                : (.tagged, "refusal is off: tagged")
+        case (true, "clean"):
+            return (.missed, "the scanner does not find the marker: accepted as clean")
+        default: return (.unscanned, "\(stored.place) was not scanned: \(verdict)")
+        }
+    }
+
+    /// Where the accepted messages lie.
+    private var places: [String] {
+        passages.compactMap {
+            if case .found(let stored) = $0.search { stored.place } else { nil }
+        }
+    }
+
+    /// A table, and sentences on what it means.
+    ///
+    /// - Parameter recipient: Whom the messages are for.
+    /// - Returns: Lines.
+    package func text(recipient: String) -> String {
+        var table = TextTable(["MESSAGE", "IN THE QUEUE", "REPLY"])
+        for passage in passages {
+            table.append([
+                passage.kind.rawValue, passage.storedText ?? "-", passage.replyText,
+            ])
+        }
+        var text = table.text
+        if !places.isEmpty {
+            text += "Left in the queue, for \(recipient): \(places.joined(separator: ", "))\n"
+        }
+        return text + "selftest: \(sentence)\n"
+    }
+
+    /// The same for programs.
+    package var json: JSONValue {
+        .object([
+            ("conclusion", .string(conclusion.rawValue)), ("text", .string(sentence)),
+            ("exit", .number(Int(exit.rawValue))), ("messages", .list(passages.map(\.json))),
+        ])
+    }
+}
+
+extension SelfTest.Passage {
+    fileprivate var replyText: String {
+        switch outcome {
+        case .answered(let reply): reply.line
+        case .stopped(let step, let reply): "at \(step): \(reply.line)"
+        case .failed(let reason): reason
+        }
+    }
+
+    fileprivate var storedText: String? {
+        switch search {
+        case .found(let stored):
+            "\(stored.place): \(stored.verdict ?? "no X-QHPSI")"
+                + (stored.signature.map { " (\($0))" } ?? "")
+        case .gone: "not there"
+        case .closed: "closed to you"
+        case nil: nil
+        }
+    }
+
+    fileprivate var json: JSONValue {
+        var members: [(name: String, value: JSONValue)] = [("message", .string(kind.rawValue))]
+        switch outcome {
+        case .answered(let reply):
+            members += [("step", .string("message"))] + Self.members(reply)
+        case .stopped(let step, let reply):
+            members += [("step", .string(step))] + Self.members(reply)
+        case .failed(let reason): members += [("failure", .string(reason))]
+        }
+        if case .found(let stored) = search {
+            members += [
+                ("queued", .string(stored.place)), ("verdict", JSONValue(stored.verdict)),
+                ("signature", JSONValue(stored.signature)),
+                ("forwarded", .boolean(stored.isForwarded)),
+            ]
+        }
+        return .object(members)
+    }
+
+    private static func members(_ reply: SMTPReply) -> [(name: String, value: JSONValue)] {
+        [
+            ("code", .number(reply.code)), ("reply", .string(reply.text)),
+            ("id", JSONValue(reply.messageID.map { String($0) })),
+        ]
+    }
+}

@@ -1,0 +1,1 @@
+Qhpsictl.start()
