@@ -202,9 +202,15 @@ let admin: [Target] = [
             "AdminReport", "ByteText", "ControlFiles", "EnvelopeWire", "MailFormat", "Posix",
             "QueueStore",
         ]),
+    .library(
+        "Doctor", in: .System,
+        uses: [
+            "AdminReport", "ByteText", "ClamdClient", "ConnectionRules", "ControlFiles", "Posix",
+            "ScanPolicy", "ScanProtocol",
+        ]),
     .program(
         "qhpsictl", in: .System,
-        uses: ["AdminReport", "ControlFiles", "Posix", "SelfTest", argumentParser],
+        uses: ["AdminReport", "ControlFiles", "Doctor", "Posix", "SelfTest", argumentParser],
         linked: .systemLinked),
 ]
 

@@ -7,7 +7,7 @@ BEGIN {
     allowed["Send"] = " QueueStore MailFormat EnvelopeWire "
     allowed["System"] = " "
     # The admin's tool looks at every stage and runs in none.
-    everywhere = " SelfTest qhpsictl "
+    everywhere = " Doctor SelfTest qhpsictl "
     # These only compute: clock, ids and files are handed to them.
     pure = " ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule ByteText DNSMessage "
     impure = " Posix ControlFiles "

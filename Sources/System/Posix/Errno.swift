@@ -36,6 +36,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let noAddress = Errno(rawValue: EADDRNOTAVAIL)
     package static let noAddressFamily = Errno(rawValue: EAFNOSUPPORT)
     package static let noSuchProcess = Errno(rawValue: ESRCH)
+    package static let noDevice = Errno(rawValue: ENXIO)
     package static let noChild = Errno(rawValue: ECHILD)
 
     /// The words of strerror(3), for log lines.

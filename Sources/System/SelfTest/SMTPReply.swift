@@ -2,6 +2,7 @@ import AdminReport
 
 /// What an SMTP server said to one command: the code, and the lines' texts parted by blanks.
 package struct SMTPReply: Equatable, Sendable {
+    /// The two parts.
     package let code: Int
     package let text: String
 

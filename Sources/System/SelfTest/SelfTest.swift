@@ -5,6 +5,7 @@ package import Posix
 /// Sends a clean and a marked message through a server's SMTP port and looks what becomes of them; the work
 /// of qhpsictl(8)'s selftest.
 package struct SelfTest: Sendable {
+    /// Where its SMTP port is.
     package var server: SocketAddress
     /// The envelope's sender; empty for the one that gets no bounces.
     package var sender = ""
@@ -24,6 +25,7 @@ package struct SelfTest: Sendable {
 
     /// One message's way.
     package struct Passage: Sendable {
+        /// Which message, and what the server did with it.
         package let kind: TestMessage.Kind
         package let outcome: Outcome
         /// For an accepted message.

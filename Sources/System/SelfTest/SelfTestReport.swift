@@ -7,6 +7,7 @@ package struct SelfTestReport: Sendable {
         case refused, tagged, forwarded, deferred, missed, unscanned, disturbed, unknown
     }
 
+    /// Both messages, and what they mean together.
     package let passages: [SelfTest.Passage]
     package let conclusion: Conclusion
     /// The conclusion in a sentence.

@@ -6,6 +6,7 @@ package struct TestMessage: Sendable {
     /// What the admin calls it.
     package enum Kind: String, Sendable { case clean, marked }
 
+    /// Which of the two it is.
     package let kind: Kind
     /// A word that only this message has, in its `Message-ID`.
     package let token: String

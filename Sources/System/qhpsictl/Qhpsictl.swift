@@ -12,7 +12,7 @@ struct Qhpsictl: ParsableCommand {
             found out. See qhpsictl(8).
             """,
         version: qhpsiVersion,
-        subcommands: [SelftestCommand.self, VersionCommand.self])
+        subcommands: [DoctorCommand.self, SelftestCommand.self, VersionCommand.self])
 
     /// Run the command that the arguments name, and end.
     static func start() -> Never {

@@ -72,6 +72,9 @@ static inline int cposix_statvfs(const char *_Nonnull path, struct statvfs *_Non
     return statvfs(path, status);
 }
 
+/* ST_NOSUID is of an enumeration type that Swift does not convert. */
+static inline int cposix_nosuid(void) { return ST_NOSUID; }
+
 /* ioctl is variadic, and SIOCOUTQ a function-like macro. */
 static inline int cposix_unread_by_peer(int socket)
 {

@@ -1,0 +1,98 @@
+import AdminReport
+import Posix
+
+/// Whether supervised services and their loggers are as their `down` files say.
+enum ServiceCheck {
+    @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
+        if machine.services.isEmpty {
+            found.skipped("there are no services in \(machine.shown("/etc/service"))")
+        }
+        for service in machine.services {
+            look(service, machine, &found)
+            if service.exists("log") { lookAtLogger(service, machine, &found) }
+        }
+    }
+
+    private static func look(
+        _ service: Service, _ machine: Machine, _ found: inout Examination
+    ) {
+        let name = service.name
+        switch service.state(of: "supervise", now: machine.now) {
+        case .up(let process, let seconds, let isPaused):
+            if isPaused {
+                found.problem(
+                    "\(name) is paused", why: "it does nothing", repair: "svc -c \(service.shown)")
+            } else if seconds < 5 {
+                found.advice(
+                    "\(name) has been up for \(seconds) s only",
+                    why: "a service that ends is started again every second",
+                    repair: "tail /var/log/qhpsi/\(name)/current")
+            } else if service.isKeptDown {
+                found.advice(
+                    "\(name) is up, but its file down keeps it from starting at boot",
+                    why: "after the next boot it is missing", repair: "rm \(service.shown)/down")
+            } else {
+                found.well("\(name) is up (pid \(process)) for \(seconds) s")
+            }
+        case .down where service.isKeptDown: found.well("\(name) is down, as its file down says")
+        case .down:
+            found.problem(
+                "\(name) is down", why: "it was stopped, or cannot be started",
+                repair: "svc -u \(service.shown); tail /var/log/qhpsi/\(name)/current")
+        case .unsupervised:
+            found.problem(
+                "\(name) has no supervise", why: "nothing starts it, and svc cannot reach it",
+                repair: "systemctl start daemontools-run")
+        case .closed:
+            found.unchecked(
+                "\(name): its state cannot be read", why: "only root may ask supervise",
+                repair: "run it as root")
+        case .malformed:
+            found.problem(
+                "\(service.shown)/supervise/status is not what supervise writes",
+                why: "the service's state cannot be told", repair: "svc -t \(service.shown)")
+        }
+    }
+
+    private static func lookAtLogger(
+        _ service: Service, _ machine: Machine, _ found: inout Examination
+    ) {
+        switch service.state(of: "log/supervise", now: machine.now) {
+        case .up(_, _, false), .closed: break
+        case .up, .down, .unsupervised, .malformed:
+            found.problem(
+                "the logger of \(service.name) is not up",
+                why: "the service stops when nobody reads its log",
+                repair: "svc -u \(service.shown)/log")
+        }
+    }
+}
+
+/// The folders that loggers write.
+enum LogCheck {
+    @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
+        if machine.services.isEmpty { found.skipped("there are no services that log") }
+        for service in machine.services where service.exists("log") {
+            let path = "/var/log/qhpsi/\(service.name)"
+            let shown = machine.shown(path)
+            let why = "the logger writes as qmaill; without it the service stops"
+            let repair = "install -d -o qmaill -g adm -m 2750 \(shown)"
+            guard let status = machine.status(path), status.kind == .directory else {
+                found.problem("there is no folder \(shown)", why: why, repair: repair)
+                continue
+            }
+            let owner = machine.accounts.user("qmaill")?.id
+            if machine.hasOwners, let owner, status.owner != owner {
+                found.problem(
+                    "\(shown) belongs to \(machine.accounts.userName(status.owner))", why: why,
+                    repair: "chown -R qmaill \(shown)")
+            } else if status.permissions & 0o002 != 0 {
+                found.problem(
+                    "everybody may write \(shown)", why: "logs could be forged",
+                    repair: "chmod o-w \(shown)")
+            } else {
+                found.well("\(shown) is the logger's")
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import AdminReport
+import ByteText
+import ControlFiles
+import Posix
+import ScanPolicy
+import ScanProtocol
+
+/// Whether the variables of scanning mean something, for local mail and for each SMTP service, and what.
+enum SettingsCheck {
+    @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
+        for source in machine.sources { look(machine, source, &found) }
+    }
+
+    private static func look(
+        _ machine: Machine, _ source: SettingsSource, _ found: inout Examination
+    ) {
+        if let failure = source.failure {
+            found.problem(
+                "\(source.name): \(failure)", why: "mail is deferred until it can be read",
+                repair:
+                    "mkdir -p \(String(printable: source.folder)); chmod -R a+rX \(String(printable: source.folder))"
+            )
+            return
+        }
+        let count = found.findings.count
+        let settings: ScanSettings
+        do throws(ScanSettings.Failure) {
+            settings = try ScanSettings { source.environment[$0] }
+        } catch {
+            found.problem(
+                "\(source.name): \(String(printable: error.text))",
+                why: "mail is deferred rather than treated as nobody meant",
+                repair: "set \(source.file("\(error.variable)")) as qmail-queue(8) says")
+            return
+        }
+        lookAtScanner(machine, source, &found)
+        if settings.onError == .accept {
+            found.advice(
+                "\(source.name): QHPSIONERROR=accept lets mail in unscanned when the scanner is down",
+                why: "a virus needs only to come at that time",
+                repair: "echo defer >\(source.file("QHPSIONERROR"))")
+        }
+        if settings.forward != nil, settings.infected == .refuse {
+            found.advice(
+                "\(source.name): VIRUSFORWARD does nothing beside REJECTVIRUS=1",
+                why: "infected mail is refused before it can be forwarded",
+                repair: "rm \(source.file("VIRUSFORWARD")) or echo 0 >\(source.file("REJECTVIRUS"))"
+            )
+        }
+        found.wellIfNothing(since: count, "\(source.name): \(meaning(source, settings))")
+    }
+
+    /// What becomes of infected mail, in words.
+    private static func meaning(_ source: SettingsSource, _ settings: ScanSettings) -> String {
+        let scanner = source.text("QHPSI") ?? ""
+        let fate =
+            switch (settings.infected, settings.forward) {
+            case (.refuse, _): "infected mail is refused with 554"
+            case (_, let forward?): "infected mail goes to \(String(printable: forward))"
+            case (.tag, nil): "infected mail is queued, tagged"
+            case (.discard, nil): "infected mail is accepted and discarded"
+            }
+        return "QHPSI=\(scanner): \(fate)"
+    }
+
+    private static func lookAtScanner(
+        _ machine: Machine, _ source: SettingsSource, _ found: inout Examination
+    ) {
+        let file = source.file("QHPSI")
+        let repair = "echo plugin:clamd.so >\(file)"
+        guard let value = source.environment["QHPSI"] else {
+            found.problem(
+                "\(source.name): QHPSI is not set", why: "its mail is not scanned", repair: repair)
+            return
+        }
+        do throws(ScannerCommand.Failure) {
+            switch try ScannerCommand(value) {
+            case .program(let words): lookAtProgram(words[0], source, repair, &found)
+            case .plugins(let names):
+                let folder = source.environment["PLUGINDIR"] ?? machine.instance.plugins
+                for name in names { lookAtPlugin(name, in: folder, source, &found) }
+            }
+        } catch {
+            found.problem(
+                "\(source.name): \(String(printable: error.text))",
+                why: "every scan fails, and mail is deferred", repair: repair)
+        }
+    }
+
+    private static func lookAtProgram(
+        _ path: [UInt8], _ source: SettingsSource, _ repair: String, _ found: inout Examination
+    ) {
+        let name = String(printable: path)
+        let why = "every scan fails, and mail is deferred"
+        guard path.first == UInt8(ascii: "/") else {
+            found.problem(
+                "\(source.name): QHPSI's program \(name) is not an absolute path", why: why,
+                repair: repair)
+            return
+        }
+        do throws(Errno) {
+            let status = try FileStatus(following: path)
+            guard status.kind != .file || status.permissions & 0o111 == 0 else { return }
+            found.problem(
+                "\(source.name): QHPSI's program \(name) cannot be executed", why: why,
+                repair: "chmod 755 \(name)")
+        } catch {
+            found.problem(
+                "\(source.name): QHPSI's program \(name): \(String(printable: error.text))",
+                why: why,
+                repair: name.hasSuffix("/clamdscan") ? "apt install clamdscan" : repair)
+        }
+    }
+
+    private static func lookAtPlugin(
+        _ name: [UInt8], in folder: [UInt8], _ source: SettingsSource, _ found: inout Examination
+    ) {
+        let path = folder + [UInt8(ascii: "/")] + name
+        let text = String(printable: path)
+        do throws(Errno) {
+            guard !name.contains(UInt8(ascii: "/")) else { throw .invalid }
+            let status = try FileStatus(following: path)
+            guard status.kind != .file else { return }
+            throw Errno.invalid
+        } catch {
+            found.problem(
+                "\(source.name): the plugin \(text): \(String(printable: error.text))",
+                why: "every scan fails, and mail is deferred",
+                repair: name.equals("libclamav.so")
+                    ? "apt install qhpsi-libclamav"
+                    : "echo plugin:clamd.so >\(source.file("QHPSI"))")
+        }
+    }
+}

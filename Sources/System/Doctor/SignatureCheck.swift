@@ -1,0 +1,104 @@
+import AdminReport
+import ByteText
+import ClamdClient
+import ControlFiles
+import Posix
+
+/// How old clamd's signatures are: as clamd says, or else as their files are.
+enum SignatureCheck {
+    private static let day = 86400
+    private static let repair =
+        "rm -f /etc/service/freshclam/down; svc -u /etc/service/freshclam (or: systemctl start clamav-freshclam)"
+
+    @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
+        guard machine.usesClamd else {
+            found.skipped("no QHPSI here asks clamd")
+            return
+        }
+        var ignored = Examination("")
+        for word in ClamdCheck.sockets(machine, &ignored) {
+            guard let address = ClamdSettings.server(word) else { continue }
+            let shown = String(printable: word)
+            do throws(Errno) {
+                let answer = try ClamdCheck.answer(to: "zVERSION\0", from: address)
+                if let date = Self.date(ofVersion: answer) {
+                    judge(date, machine.now, "the signatures of clamd at \(shown)", &found)
+                } else {
+                    lookAtFiles(machine, &found)
+                }
+            } catch {
+                lookAtFiles(machine, &found)
+            }
+        }
+    }
+
+    private static func judge(
+        _ date: Int, _ now: Int, _ subject: String, _ found: inout Examination
+    ) {
+        let (age, overflow) = now.subtractingReportingOverflow(date)
+        let days = overflow ? 0 : max(0, age / day)
+        let what = "\(subject) are \(days == 1 ? "1 day" : "\(days) days") old"
+        if days >= 7 {
+            found.problem(what, why: "newer viruses are taken for clean", repair: repair)
+        } else if days >= 3 {
+            found.advice(what, why: "freshclam brings new ones several times a day", repair: repair)
+        } else {
+            found.well(what)
+        }
+    }
+
+    /// The date in `ClamAV 1.4.3/27500/Mon Nov 24 08:00:00 2026`, in seconds since 1970.
+    static func date(ofVersion answer: [UInt8]) -> Int? {
+        let parts = answer.split(separator: UInt8(ascii: "/"))
+        guard parts.count == 3 else { return nil }
+        let words = Array(parts[2]).words
+        guard words.count == 5, let day = words[2].decimalValue, let year = words[4].decimalValue,
+            let month = months.firstIndex(of: String(printable: words[1])),
+            (1...31).contains(day), (1970...9999).contains(year)
+        else { return nil }
+        let clock = words[3].split(separator: UInt8(ascii: ":")).map { Array($0).decimalValue ?? 0 }
+        guard clock.count == 3, clock.allSatisfy({ (0...60).contains($0) }) else { return nil }
+        return dayNumber(year, month + 1, day) * Self.day + clock[0] * 3600 + clock[1] * 60
+            + clock[2]
+    }
+
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
+    /// Days from 1970 to a date of the Gregorian calendar; years begin in March, so that leap days are last.
+    private static func dayNumber(_ year: Int, _ month: Int, _ day: Int) -> Int {
+        let years = month > 2 ? year : year - 1
+        let inYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
+        return years * 365 + years / 4 - years / 100 + years / 400 + inYear - 719_468
+    }
+
+    private static func lookAtFiles(_ machine: Machine, _ found: inout Examination) {
+        guard let configuration = machine.clamdConfiguration else {
+            found.unchecked(
+                "clamd does not say how old its signatures are, and has no settings here",
+                why: "old signatures take newer viruses for clean",
+                repair: "see to clamd first; then run it again")
+            return
+        }
+        let folder = configuration.text("DatabaseDirectory") ?? "/var/lib/clamav"
+        let files = machine.names(folder).filter { name in
+            ["cvd", "cld", "cud", "hdb", "hsb", "ndb", "ldb", "mdb", "yar"].contains {
+                name.hasSuffix("." + $0)
+            }
+        }
+        let daily = files.filter { $0.hasPrefix("daily.") }
+        let dates = (daily.isEmpty ? files : daily).compactMap {
+            machine.status(folder + "/" + $0)?.modified
+        }
+        guard let newest = dates.max() else {
+            found.problem(
+                "there are no signatures in \(machine.shown(folder))",
+                why: "clamd does not start without any, and mail is deferred", repair: repair)
+            return
+        }
+        let subject =
+            daily.isEmpty ? "the newest of \(files.count) own signature files" : "daily signatures"
+        judge(newest, machine.now, "\(subject) in \(machine.shown(folder))", &found)
+    }
+}
