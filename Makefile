@@ -4,13 +4,19 @@ SHELL := /bin/bash
 BUILT := build/root
 EMBEDDED := .build-embedded
 STRICT := --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
-# The flags keep every RUNPATH out of what is installed: set-id programs must not have one.
+# Two builds give the same bytes: this folder's name stays out, and so do hashes of command lines and paths of
+# compiled C modules, which have it.
+REPRODUCIBLE := -Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=/usr/src/qhpsi" \
+	-Xcc "-ffile-prefix-map=$(CURDIR)=/usr/src/qhpsi" \
+	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen \
+	-Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs
+# The flags keep every RUNPATH out of what is installed, for set-id programs must not have one.
 SWIFT_RELEASE := QHPSI_EMBEDDED=1 swift build -c release --scratch-path $(EMBEDDED) \
-	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT)
+	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT) $(REPRODUCIBLE)
 # The admin's tool is ordinary Swift with its run-time library inside.
 ADMIN := .build-release
 SWIFT_ADMIN := swift build -c release --scratch-path $(ADMIN) --product qhpsictl --static-swift-stdlib \
-	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT) \
+	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT) $(REPRODUCIBLE) \
 	-Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -s
 COMPLETIONS := $(BUILT)/usr/share/bash-completion/completions
 BIN := tcprules tcprulescheck tcpserver
@@ -19,7 +25,7 @@ LIBEXEC := qhpsi-host qmail-smtpd-tls
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
 
-.PHONY: run check bench fuzz format build admin install clean
+.PHONY: run check bench fuzz format build admin install deb install-test clean
 
 # The main job on real input, then a server to talk to; with ONCE=1 it ends by itself.
 run:
@@ -46,6 +52,16 @@ bench:
 fuzz:
 	.ci/depends run
 	.ci/fuzz
+
+# All Debian packages, in build/deb.
+deb:
+	.ci/depends deb
+	.ci/deb
+
+# The packages in fresh Debian systems: what an admin does and what befalls him, then Debian's own checks.
+install-test:
+	.ci/depends deb
+	.ci/install-test $(PARTS)
 
 format:
 	swift format -i -p -r Sources Tests Fuzz Package.swift
