@@ -3,6 +3,7 @@
 
 A sender whose server goes away tries again, as senders do; SIGTERM ends it.
 """
+import os
 import signal
 import socket
 import sys
@@ -10,6 +11,7 @@ import threading
 
 stopping = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+run = os.path.basename(sys.argv[2])
 accepted = open(sys.argv[2], "w", buffering=1)
 
 
@@ -30,7 +32,7 @@ def session(number, count):
         say(b"EHLO client\r\n", b"250")
         while not stopping.is_set():
             count[0] += 1
-            name = f"load-{number}-{count[0]}@client.example"
+            name = f"load-{run}-{number}-{count[0]}@client.example"
             say(b"MAIL FROM:<a@client.example>\r\n", b"250")
             say(b"RCPT TO:<bob@test.example>\r\n", b"250")
             say(b"DATA\r\n", b"354")
