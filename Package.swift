@@ -21,6 +21,9 @@ let strict: [SwiftSetting] =
             .enableExperimentalFeature("Embedded"),
             // With a section for each function, what nobody calls is not linked.
             .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"]),
+            // It names constants by their number in a function. The copies of a function in two modules
+            // can number them differently, and the linker keeps one module's: `[0]` became `[32]`.
+            .unsafeFlags(["-Xllvm", "-sil-disable-pass=object-outliner"]),
         ] : [])
     + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"])] : [])
 
