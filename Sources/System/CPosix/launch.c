@@ -63,6 +63,8 @@ int cposix_become(const struct cposix_launch *launch)
 pid_t cposix_start(struct cposix_launch *launch)
 {
     launch->failure = 0;
+    /* Whoever started us may ignore SIGCHLD; then nobody could be waited for. */
+    signal(SIGCHLD, SIG_DFL);
     pid_t child = vfork();
     if (child == 0) {
         launch->failure = cposix_become(launch); /* vfork: the parent's memory */

@@ -114,3 +114,14 @@ func `a message of any form is kept byte by byte`(text: String) throws {
     }
     #expect(try instance.queueFiles().isEmpty)
 }
+
+@Test func `a caller that ignores the ends of its children changes nothing`() throws {
+    let instance = try PrivateInstance()
+    var command = instance.queueCommand(
+        message, envelope(to: ["bob@test.example"]), ["QHPSI": "/bin/true"])
+    let program = String(decoding: command.path, as: UTF8.self)
+    command.path = Array("/usr/bin/perl".utf8)
+    command.arguments = ["-e", "$SIG{CHLD} = 'IGNORE'; exec @ARGV", program].map { Array($0.utf8) }
+    #expect(try command.run().code == 0)
+    #expect(try instance.queued().first?.addedLines.first == "X-QHPSI: clean")
+}
