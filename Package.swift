@@ -255,6 +255,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-rules", uses: ["ByteText", "ConnectionRules"]),
     .fuzzer("fuzz-dns", uses: ["ByteText", "DNSMessage"]),
     .fuzzer("fuzz-proxy", uses: ["ByteText", "ProxyProtocol"]),
+    .fuzzer("fuzz-bdat", uses: ["ByteText", "SMTPGrammar"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "SMTPGrammar"]),
 ]
 
