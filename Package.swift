@@ -135,7 +135,7 @@ let accept: [Target] = [
     .library(
         "ConnectionServer", in: .Accept,
         uses: ["ByteText", "ConnectionRules", "Posix", "ProxyProtocol", "RuleDatabase"]),
-    .library("SMTPGrammar", in: .Accept, uses: ["ByteText"]),
+    .library("SMTPGrammar", in: .Accept, uses: ["ByteText", "EnvelopeWire"]),
     .library(
         "SMTPSession", in: .Accept,
         uses: [
@@ -239,7 +239,7 @@ let tests: [Target] = [
     .programTests("Tcprulescheck", uses: ["Posix"]),
     .tests(of: "ProxyProtocol", in: .Accept, uses: ["ByteText"]),
     .programTests("Tcpserver", uses: ["Posix"]),
-    .tests(of: "SMTPGrammar", in: .Accept, uses: ["ByteText"]),
+    .tests(of: "SMTPGrammar", in: .Accept, uses: ["ByteText", "EnvelopeWire"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
     .tests(of: "AdminReport", in: .System),
@@ -256,7 +256,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-dns", uses: ["ByteText", "DNSMessage"]),
     .fuzzer("fuzz-proxy", uses: ["ByteText", "ProxyProtocol"]),
     .fuzzer("fuzz-bdat", uses: ["ByteText", "SMTPGrammar"]),
-    .fuzzer("fuzz-smtp", uses: ["ByteText", "SMTPGrammar"]),
+    .fuzzer("fuzz-smtp", uses: ["ByteText", "EnvelopeWire", "SMTPGrammar"]),
 ]
 
 /// Programs have a main.swift, and fuzzers are compiled without one.

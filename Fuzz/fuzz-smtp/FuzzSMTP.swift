@@ -1,4 +1,5 @@
 import ByteText
+import EnvelopeWire
 import SMTPGrammar
 
 /// A client that says anything at all, to an owner that accepts everything.
@@ -67,6 +68,7 @@ private struct Owner {
         settings.sizeLimit = 4096
         settings.recipientLimit = 5
         settings.hopLimit = 3
+        settings.offersNotifications = true
         var owner = Owner(dialogue: Dialogue(settings))
         var position = 0
         while position < input.count {
@@ -88,9 +90,11 @@ private struct Owner {
             case .startTLS: fatalError("STARTTLS was not offered")
             case .sender(let path):
                 check(path)
+                check(dialogue.messageNotifications.records, after: "F")
                 steps.append(.sender(path))
                 send(dialogue.accept())
             case .recipient(let path):
+                check(dialogue.recipientNotifications.records, after: "F\0T")
                 steps.append(.recipient(path))
                 send(dialogue.accept())
             case .message:
@@ -138,6 +142,18 @@ private struct Owner {
             || address.count > 256
         {
             fatalError("an address has bytes that none can have, or too many")
+        }
+    }
+
+    /// What a client wants to be told goes into an envelope, which qmail-queue must be able to read.
+    private func check(_ records: [UInt8], after start: String) {
+        var reader = EnvelopeReader()
+        let envelope = Array(start.utf8) + [0] + records + [0]
+        do throws(QueueExit) {
+            guard try reader.consume(envelope[...]) == envelope.count - 1, reader.isComplete
+            else { fatalError("an envelope ends early") }
+        } catch {
+            fatalError("an envelope that qmail-queue refuses")
         }
     }
 }

@@ -5,7 +5,7 @@ package enum Command: Equatable, Sendable {
     case helo([UInt8])
     case ehlo([UInt8])
     case mail(ReversePath, MailParameters)
-    case rcpt(ForwardPath)
+    case rcpt(ForwardPath, RecipientParameters)
     case data
     /// The size of the chunk that follows, nil when it could not be read; RFC 3030 §2.
     case bdat(Int?, isLast: Bool)
@@ -118,10 +118,7 @@ package enum Command: Equatable, Sendable {
         do throws(PathError) { path = try parser.forwardPath() } catch {
             throw Reply(501, "5.1.3", error.recipientText)
         }
-        if !(try MailParameters.parameters(in: line[parser.position...])).isEmpty {
-            throw Reply.unknownParameter
-        }
-        return .rcpt(path)
+        return .rcpt(path, try RecipientParameters(line[parser.position...]))
     }
 }
 

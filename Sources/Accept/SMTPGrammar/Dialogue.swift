@@ -1,4 +1,5 @@
 import ByteText
+package import EnvelopeWire
 
 /// The server's side of SMTP without any I/O: bytes in, events out; RFC 5321 §4.
 ///
@@ -21,6 +22,8 @@ package struct Dialogue {
         package var offersTLS = false
         /// Whether nothing is taken without TLS.
         package var requiresTLS = false
+        /// Whether what a client wants to be told can be kept with the message; RFC 3461.
+        package var offersNotifications = false
 
         /// The limits of qmail-smtpd(8) when nothing is said.
         package init(name: [UInt8]) { self.name = name }
@@ -57,8 +60,9 @@ package struct Dialogue {
     }
 
     enum Pending {
-        case nothing, message, recipient
+        case nothing, message
         case sender(MailParameters)
+        case recipient(RecipientParameters)
     }
 
     enum Phase {
@@ -106,6 +110,16 @@ package struct Dialogue {
     /// Whether the message itself is being received; between its chunks, too.
     package var isInMessage: Bool {
         if case .content = phase { true } else { isChunked }
+    }
+
+    /// What the client wants to be told, with the sender that the last event was about.
+    package var messageNotifications: MessageNotifications {
+        if case .sender(let parameters) = pending { parameters.notifications } else { .init() }
+    }
+
+    /// What the client wants to be told, with the recipient that the last event was about.
+    package var recipientNotifications: RecipientNotifications {
+        if case .recipient(let parameters) = pending { parameters.notifications } else { .init() }
     }
 
     /// Octets of the present message so far.

@@ -1,4 +1,5 @@
 import ByteText
+import EnvelopeWire
 
 // The commands.
 extension Dialogue {
@@ -29,7 +30,7 @@ extension Dialogue {
             greet(name, isExtended: true)
             return .reply(Reply(250, lines: extensions))
         case .mail(let path, let parameters): return try mail(path, parameters)
-        case .rcpt(let path): return try recipient(path)
+        case .rcpt(let path, let parameters): return try recipient(path, parameters)
         case .data: return try data()
         case .bdat(.some(let size), let isLast): return chunk(size, isLast: isLast)
         case .bdat(nil, _):
@@ -65,7 +66,11 @@ extension Dialogue {
         return [
             settings.name, [UInt8]("PIPELINING"), [UInt8]("8BITMIME"), size, [UInt8]("SMTPUTF8"),
             [UInt8]("ENHANCEDSTATUSCODES"), [UInt8]("CHUNKING"), limits,
-        ] + tlsExtension
+        ] + tlsExtension + notificationsExtension
+    }
+
+    private var notificationsExtension: [[UInt8]] {
+        settings.offersNotifications ? [[UInt8]("DSN")] : []
     }
 
     private mutating func mail(
@@ -77,11 +82,16 @@ extension Dialogue {
         if let size = parameters.size, settings.sizeLimit > 0, size > settings.sizeLimit {
             throw MessageFlaw.tooBig.reply
         }
+        if !settings.offersNotifications, !parameters.notifications.isEmpty {
+            throw .unknownParameter
+        }
         pending = .sender(parameters)
         return .sender(path)
     }
 
-    private mutating func recipient(_ path: ForwardPath) throws(Reply) -> Event {
+    private mutating func recipient(
+        _ path: ForwardPath, _ parameters: RecipientParameters
+    ) throws(Reply) -> Event {
         if !hasSender { throw .outOfOrder("say MAIL first") }
         if isChunked { throw .inChunks }
         if recipients >= settings.recipientLimit {
@@ -91,7 +101,11 @@ extension Dialogue {
         if case .mailbox(let mailbox) = path, mailbox.isInternational, !usesUTF8 {
             throw .needsUTF8
         }
-        pending = .recipient
+        if parameters.isInternational, !usesUTF8 { throw .oddParameter }
+        if !settings.offersNotifications, !parameters.notifications.isEmpty {
+            throw .unknownParameter
+        }
+        pending = .recipient(parameters)
         return .recipient(path)
     }
 

@@ -1,4 +1,5 @@
 import ByteText
+package import EnvelopeWire
 
 /// The ESMTP parameters of a MAIL command that this server offers.
 package struct MailParameters: Equatable, Sendable {
@@ -8,28 +9,37 @@ package struct MailParameters: Equatable, Sendable {
     package private(set) var isEightBit: Bool?
     /// SMTPUTF8, RFC 6531: addresses and header fields may be in UTF-8.
     package private(set) var usesUTF8 = false
+    /// RET and ENVID, RFC 3461.
+    package private(set) var notifications = MessageNotifications()
 
     package init() {}
 
     /// Read what follows the path.
     init(_ text: ArraySlice<UInt8>) throws(Reply) {
         for parameter in try Self.parameters(in: text) {
-            let parts = parameter.split(
-                separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false
-            ).map { Array($0) }
-            try apply(parts.first ?? [], parts.count > 1 ? parts[1] : nil)
+            guard parameter.isASCII else { throw Reply.oddParameter }
+            let parts = Self.parts(parameter)
+            try apply(parts.keyword, parts.value)
         }
     }
 
-    /// The words of a parameter list; RFC 5321 §4.1.2.
+    /// A parameter's keyword, and its value if it has one.
+    static func parts(_ parameter: [UInt8]) -> (keyword: [UInt8], value: [UInt8]?) {
+        guard let sign = parameter.firstIndex(of: UInt8(ascii: "=")) else {
+            return (parameter, nil)
+        }
+        return (Array(parameter[..<sign]), Array(parameter[(sign + 1)...]))
+    }
+
+    /// The words of a parameter list, without control bytes; RFC 5321 §4.1.2 and RFC 6531 §3.3.
     static func parameters(in text: ArraySlice<UInt8>) throws(Reply) -> [[UInt8]] {
         if text.isEmpty { return [] }
         guard text.first == UInt8(ascii: " ") else {
             throw Reply(501, "5.5.4", "a space must stand between the path and its parameters")
         }
         let words = text.split(separator: UInt8(ascii: " ")).map { Array($0) }
-        for word in words where !word.allSatisfy({ $0 > 32 && $0 < 127 }) {
-            throw Reply(501, "5.5.4", "a parameter has a byte that is not printable ASCII")
+        for word in words where !word.allSatisfy({ $0 > 32 && $0 != 127 }) {
+            throw Reply.oddParameter
         }
         return words
     }
@@ -57,6 +67,14 @@ package struct MailParameters: Equatable, Sendable {
                 throw Reply(501, "5.5.4", "SMTPUTF8 has no value and is given once")
             }
             usesUTF8 = true
+        } else if keyword.equalsIgnoringCase("RET") {
+            guard let value, notifications.setReturned(value) else {
+                throw Reply(501, "5.5.4", "RET must be FULL or HDRS, given once")
+            }
+        } else if keyword.equalsIgnoringCase("ENVID") {
+            guard let value, notifications.setEnvelopeID(value) else {
+                throw Reply(501, "5.5.4", "ENVID must be xtext of 1 to 100 octets, given once")
+            }
         } else {
             throw Reply.unknownParameter
         }
@@ -64,5 +82,7 @@ package struct MailParameters: Equatable, Sendable {
 }
 
 extension Reply {
+    static let oddParameter = Reply(
+        501, "5.5.4", "a parameter has a byte that is not printable ASCII")
     static let unknownParameter = Reply(555, "5.5.4", "a parameter is not recognized here")
 }

@@ -11,7 +11,7 @@ extension Session where Stream: ~Copyable {
             log.refusal(helo: dialogue.clientName, sender: sender, recipient: [], reply: reply)
             return reply
         }
-        transaction = Transaction(sender: sender)
+        transaction = Transaction(sender: sender, dialogue.messageNotifications)
         return dialogue.accept()
     }
 
@@ -25,7 +25,7 @@ extension Session where Stream: ~Copyable {
                 reply: error)
             return error
         }
-        transaction.add(recipient)
+        transaction.add(recipient, dialogue.recipientNotifications)
         return dialogue.accept()
     }
 

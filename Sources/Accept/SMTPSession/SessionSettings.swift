@@ -47,6 +47,9 @@ package struct SessionSettings: Sendable {
             throw .malformed(path: control.file("me"), expected: "this server's name")
         }
         dialogue = Dialogue.Settings(name: name)
+        // A program of somebody else's does not know these records of the envelope.
+        let ours = Instance.current(environment).qmailQueue
+        dialogue.offersNotifications = (environment["QMAILQUEUE"] ?? ours) == ours
         if let limit = try Self.number("DATABYTES", environment, or: control, "databytes") {
             dialogue.sizeLimit = limit
         }

@@ -1,4 +1,5 @@
 import ByteText
+import EnvelopeWire
 
 /// Sender and recipients of the message that the client is about to send.
 struct Transaction {
@@ -12,16 +13,18 @@ struct Transaction {
 
     private static let loggedLength = 300
 
-    init(sender: [UInt8]) {
+    init(sender: [UInt8], _ notifications: MessageNotifications = MessageNotifications()) {
         self.sender = sender
-        envelope = [UInt8]("F") + sender + [0, 0]
+        envelope = [UInt8]("F") + sender + [0] + notifications.records + [0]
     }
 
-    mutating func add(_ recipient: [UInt8]) {
+    mutating func add(_ recipient: [UInt8], _ notifications: RecipientNotifications) {
         envelope.removeLast()
         envelope.append("T")
         envelope.append(contentsOf: recipient)
-        envelope.append(contentsOf: [0, 0])
+        envelope.append(0)
+        envelope.append(contentsOf: notifications.records)
+        envelope.append(0)
         recipients += 1
         if firstRecipients.count < Self.loggedLength {
             if recipients > 1 { firstRecipients.append(",") }

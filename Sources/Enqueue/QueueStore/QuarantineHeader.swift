@@ -51,16 +51,19 @@ struct QuarantineHeader {
 /// Turns recipients' records, in pieces that may begin and end anywhere, into the lines of the field.
 private struct RecipientLines {
     private var expectsTag = true
+    private var isRecipient = false
 
     mutating func text(_ piece: ArraySlice<UInt8>) -> [UInt8] {
         var text: [UInt8] = []
         for byte in piece {
             if expectsTag {
-                text.append(",\n\t")
+                // What the sender wants to be told about the recipient is for nobody else.
+                isRecipient = byte == UInt8(ascii: "T")
+                if isRecipient { text.append(",\n\t") }
                 expectsTag = false
             } else if byte == 0 {
                 expectsTag = true
-            } else {
+            } else if isRecipient {
                 text.append(byte < 32 || byte == 127 ? UInt8(ascii: "?") : byte)
             }
         }

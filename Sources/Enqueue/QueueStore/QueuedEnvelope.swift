@@ -62,7 +62,7 @@ struct QueuedEnvelope: ~Copyable {
             recipientsEnd += used
         }
         sender = reader.sender
-        recipientsStart += sender.count + 2
+        recipientsStart += reader.senderRecords
     }
 
     /// Hand the recipients' records to a reader in order, piece by piece.

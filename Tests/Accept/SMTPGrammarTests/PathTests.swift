@@ -10,8 +10,8 @@ private func sender(_ path: String) throws(Reply) -> String {
 
 private func recipient(_ path: String) throws(Reply) -> String {
     switch try Command(Array("RCPT TO:\(path)".utf8)) {
-    case .rcpt(.postmaster): return "postmaster"
-    case .rcpt(.mailbox(let mailbox)): return String(decoding: mailbox.address, as: UTF8.self)
+    case .rcpt(.postmaster, _): return "postmaster"
+    case .rcpt(.mailbox(let mailbox), _): return String(decoding: mailbox.address, as: UTF8.self)
     default: throw Reply(0, "", "another command")
     }
 }

@@ -12,6 +12,8 @@ import Testing
         let settings: [String: String]
         /// How the queued message begins; nil: exit code 0 means that nothing is queued.
         let header: String?
+        /// What the sender wants to be told: records after its address, and after the recipient's.
+        var notifications = (ofMessage: "", ofRecipient: "")
         var description: String { name }
     }
 
@@ -31,6 +33,17 @@ import Testing
             header:
                 "X-QHPSI: virus found\nX-QHPSI-Signature: Test.Virus\nX-Quarantine-ID: desk@test.example,\n\tbob@test.example\nReceived: "
         ),
+        Scenario(
+            name: "with notifications", scanner: "exit 0\n", settings: [:],
+            header: "X-QHPSI: clean\nReceived: ",
+            notifications: ("RFULL\0Eid\0", "NSUCCESS,DELAY\0Orfc822;bob\0")),
+        Scenario(
+            name: "forwarded, with notifications",
+            scanner: "echo stream: Test.Virus FOUND; exit 1\n",
+            settings: ["VIRUSFORWARD": "desk@test.example"],
+            header:
+                "X-QHPSI: virus found\nX-QHPSI-Signature: Test.Virus\nX-Quarantine-ID: desk@test.example,\n\tbob@test.example\nReceived: ",
+            notifications: ("RFULL\0Eid\0", "NSUCCESS,DELAY\0Orfc822;bob\0")),
         Scenario(
             name: "discarded", scanner: "exit 1\n", settings: ["REJECTVIRUS": "2"], header: nil),
     ]
@@ -99,8 +112,10 @@ private struct Bench {
         self.scenario = scenario
         instance = try PrivateInstance()
         let scanner = try instance.script("scanner", scenario.scanner)
+        let (ofMessage, ofRecipient) = scenario.notifications
+        let envelope = "Falice@test.example\0\(ofMessage)Tbob@test.example\0\(ofRecipient)\0"
         var command = instance.queueCommand(
-            Array(CrashTests.body.utf8), envelope(to: ["bob@test.example"]), scenario.settings)
+            Array(CrashTests.body.utf8), Array(envelope.utf8), scenario.settings)
         command.set("QHPSI", scanner)
         command.set("QHPSITIMEOUT", "2")
         self.command = command
@@ -157,8 +172,15 @@ private struct Bench {
         for message in queued {
             #expect(message.text.hasPrefix(scenario.header ?? "never"), "\(point)")
             #expect(message.text.hasSuffix("+0000\n" + CrashTests.body), "\(point)")
-            let to = scenario.settings["VIRUSFORWARD"] ?? "bob@test.example"
-            #expect(message.records.dropFirst(2) == ["Falice@test.example", "T\(to)"], "\(point)")
+            let forward = scenario.settings["VIRUSFORWARD"]
+            let (ofMessage, ofRecipient) = scenario.notifications
+            // The desk's mail is none of the sender's business.
+            let records =
+                "Falice@test.example\0\(ofMessage)T\(forward ?? "bob@test.example")\0"
+                + (forward == nil ? ofRecipient : "")
+            #expect(
+                message.records.dropFirst(2)
+                    == records.split(separator: "\0").map { String($0) }[...], "\(point)")
         }
         try clear()
     }

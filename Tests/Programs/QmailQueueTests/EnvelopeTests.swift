@@ -13,6 +13,9 @@ private func bytes(_ text: String) -> [UInt8] {
     arguments: [
         ("", 54), ("F", 54), ("Fa@b|", 54), ("Fa@b|Tc@d|", 54), ("Fa@b|Tc@d", 54),
         ("Xa@b|Tc@d||", 79), ("Fa@b|Xc@d||", 79), ("|", 79), ("Fa@b|Qc@d||", 79),
+        ("Fa@b|RALL|Tc@d||", 79), ("Fa@b|NNEVER|Tc@d||", 79), ("Fa@b|Tc@d|RFULL||", 79),
+        ("Fa@b|RFULL|Tc@d|NNEVER|", 54),
+        ("Fa@b|Tc@d|Orfc822;" + String(repeating: "x", count: 999), 79),
         ("F" + String(repeating: "a", count: 1003) + "|Tc@d||", 11),
         ("Fa@b|T" + String(repeating: "a", count: 1003) + "||", 11),
     ] as [(String, Int32)])
@@ -26,6 +29,10 @@ func `a malformed envelope has its exit code and leaves nothing`(text: String, c
 @Test(arguments: [
     ("F|Tc@d||", ["F", "Tc@d"]), ("Fa@b||", ["Fa@b"]),
     ("Fa@b|Tc@d|| and what follows", ["Fa@b", "Tc@d"]),
+    (
+        "Fa@b|RHDRS|Eid+20x|Tc@d|NSUCCESS,DELAY|Orfc822;c@d|Te@f||",
+        ["Fa@b", "RHDRS", "Eid+20x", "Tc@d", "NSUCCESS,DELAY", "Orfc822;c@d", "Te@f"]
+    ),
     (
         "F" + String(repeating: "a", count: 1002) + "|T\u{1}\n||",
         ["F" + String(repeating: "a", count: 1002), "T\u{1}\n"]
