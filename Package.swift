@@ -139,8 +139,8 @@ let accept: [Target] = [
     .library(
         "SMTPSession", in: .Accept,
         uses: [
-            "ByteText", "ControlFiles", "EnvelopeWire", "Logging", "MailFormat", "Posix",
-            "RuleDatabase", "SMTPGrammar",
+            "ByteText", "ControlFiles", "DNSMessage", "EnvelopeWire", "Logging", "MailFormat",
+            "Posix", "Resolver", "RuleDatabase", "SMTPGrammar",
         ]),
     .systemLibrary(
         name: "COpenSSL", path: "Sources/Accept/COpenSSL", pkgConfig: "openssl",

@@ -32,6 +32,8 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     var badRecipients = 0
     /// The program that goes on with the session under TLS, and its arguments; none: there is no TLS.
     var tlsProgram: [[UInt8]] = []
+    /// What the block lists say, once they were asked.
+    var standing: ClientStanding?
 
     private static var outputLimit: Int { 8192 }
     private static var inputSize: Int { 32768 }

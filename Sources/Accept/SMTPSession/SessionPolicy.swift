@@ -35,12 +35,15 @@ extension Session where Stream: ~Copyable {
             return [UInt8]("postmaster@") + settings.dialogue.name
         }
         if let suffix = settings.relaySuffix { return mailbox.address + suffix }
-        do throws(Errno) {
-            if try hosts.contains(mailbox.domain) { return mailbox.address }
-        } catch {
+        let isTaken: Bool
+        do throws(Errno) { isTaken = try hosts.contains(mailbox.domain) } catch {
             log.trouble([UInt8]("unable to read morercpthosts.cdb: ") + error.text)
             throw Reply(451, "4.3.0", "mail server cannot look the domain up, try again later")
         }
-        throw Reply(550, "5.7.1", "this server does not take mail for that domain from you")
+        if !isTaken {
+            throw Reply(550, "5.7.1", "this server does not take mail for that domain from you")
+        }
+        try refuseListed(mailbox)
+        return mailbox.address
     }
 }

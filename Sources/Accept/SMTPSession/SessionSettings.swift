@@ -23,6 +23,8 @@ package struct SessionSettings: Sendable {
     package var badSenders: SenderList
     /// Not nil: every recipient is taken, with this after the address.
     package var relaySuffix: [UInt8]?
+    /// Where it is asked whether a client is welcome; DNSBL.
+    package var blockLists: BlockLists
     /// Whether a refusal names the signature that was found.
     package var namesSignature: Bool
     /// The client.
@@ -66,6 +68,7 @@ package struct SessionSettings: Sendable {
         greeting = try control.line("smtpgreeting") ?? name
         badSenders = SenderList(try control.lines("badmailfrom") ?? [])
         relaySuffix = environment["RELAYCLIENT"]
+        blockLists = try Self.blockLists(environment)
         namesSignature = try control.line("shownames")?.equals("1") ?? false
         peer = Peer(environment)
         setTLS(control, environment)
@@ -73,6 +76,17 @@ package struct SessionSettings: Sendable {
 
     /// RFC 5321 §4.5.3.2.1 has clients wait five minutes for the greeting, and for other replies.
     private static func delay(_ seconds: Int) -> Int { min(seconds, 240) }
+
+    private static func blockLists(
+        _ environment: Environment
+    ) throws(ControlFailure) -> BlockLists {
+        guard let setting = environment["DNSBL"] else { return BlockLists() }
+        guard let lists = BlockLists(setting) else {
+            throw .malformed(
+                path: [UInt8]("DNSBL"), expected: "options such as: -b -r list.example")
+        }
+        return lists
+    }
 
     /// What the variable says, or else the control file.
     private static func number(

@@ -8,6 +8,11 @@ package struct IPAddress: Equatable, Sendable {
     private let high: UInt64
     private let low: UInt64
 
+    /// Whether it is one of the machine itself: 127.0.0.0/8, or ::1.
+    package var isLoopback: Bool {
+        bytes.count == 4 ? bytes[0] == 127 : bytes == [UInt8](repeating: 0, count: 15) + [1]
+    }
+
     /// The address of 4 or 16 bytes in network order.
     package init?(bytes: [UInt8]) {
         guard bytes.count == 4 || bytes.count == 16 else { return nil }
