@@ -123,6 +123,7 @@ let system: [Target] = [
         name: "CCares", path: "Sources/System/CCares", pkgConfig: "libcares",
         providers: [.apt(["libc-ares-dev"])]),
     .library("Resolver", in: .System, uses: ["ByteText", "CCares", "DNSMessage", "Posix"]),
+    .library("LocalUsers", in: .System, uses: ["ByteText", "Posix"]),
 ]
 let accept: [Target] = [
     .systemLibrary(
@@ -137,10 +138,13 @@ let accept: [Target] = [
         uses: ["ByteText", "ConnectionRules", "Posix", "ProxyProtocol", "RuleDatabase"]),
     .library("SMTPGrammar", in: .Accept, uses: ["ByteText", "EnvelopeWire"]),
     .library(
+        "Recipients", in: .Accept,
+        uses: ["ByteText", "ConnectionRules", "ControlFiles", "Posix", "RuleDatabase"]),
+    .library(
         "SMTPSession", in: .Accept,
         uses: [
-            "ByteText", "ControlFiles", "DNSMessage", "EnvelopeWire", "Logging", "MailFormat",
-            "Posix", "Resolver", "RuleDatabase", "SMTPGrammar",
+            "ByteText", "ControlFiles", "DNSMessage", "EnvelopeWire", "LocalUsers", "Logging",
+            "MailFormat", "Posix", "Recipients", "Resolver", "RuleDatabase", "SMTPGrammar",
         ]),
     .systemLibrary(
         name: "COpenSSL", path: "Sources/Accept/COpenSSL", pkgConfig: "openssl",
@@ -153,6 +157,8 @@ let accept: [Target] = [
         "tcprulescheck", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
     .program(
         "tcpserver", in: .Accept, uses: ["ConnectionServer", "Posix"], linked: .selfContained),
+    .program(
+        "qmail-recipients", in: .Accept, uses: ["Posix", "Recipients"], linked: .selfContained),
     .program("qmail-smtpd", in: .Accept, uses: ["Posix", "SMTPSession"], linked: .selfContained),
     .program("qmail-smtpd-tls", in: .Accept, uses: ["Posix", "TLSStream"], linked: .systemLinked),
 ]
@@ -228,6 +234,7 @@ let tests: [Target] = [
     .tests(of: "ByteText", in: .System),
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
     .tests(of: "DNSMessage", in: .System, uses: ["ByteText"]),
+    .tests(of: "LocalUsers", in: .System, uses: ["Posix", "Testbed"]),
     .tests(of: "Resolver", in: .System, uses: ["ByteText", "DNSMessage", "Posix", "Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),
     .tests(of: "MailFormat", in: .Enqueue),
@@ -235,6 +242,8 @@ let tests: [Target] = [
     .tests(of: "ScanProtocol", in: .Inspect),
     .programTests("Plugin", uses: ["ByteText", "Posix", "ScanProtocol"]),
     .tests(of: "ConnectionRules", in: .Accept, uses: ["ByteText"]),
+    .tests(of: "Recipients", in: .Accept, uses: ["ConnectionRules"]),
+    .programTests("QmailRecipients", uses: ["Posix"]),
     .programTests("Tcprules", uses: ["ByteText", "ConnectionRules", "Posix", "RuleDatabase"]),
     .programTests("Tcprulescheck", uses: ["Posix"]),
     .tests(of: "ProxyProtocol", in: .Accept, uses: ["ByteText"]),

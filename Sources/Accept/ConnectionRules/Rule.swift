@@ -23,6 +23,14 @@ package struct RuleFlaw: Error {
     /// The line as it was written, without blanks at its end.
     package let text: [UInt8]
 
+    /// A flaw at a place of a line.
+    package init(line: Int, column: Int, expected: [UInt8], text: [UInt8]) {
+        self.line = line
+        self.column = column
+        self.expected = expected
+        self.text = text
+    }
+
     /// `FILE:LINE:COLUMN: expected WHAT: TEXT`, all but the file's name in printable characters.
     package func text(file: [UInt8]) -> [UInt8] {
         var message = file + [UInt8](":")

@@ -2,13 +2,13 @@ import ByteText
 import Posix
 
 /// What the tools of rules print, and how they end.
-enum ToolOutput {
+package enum ToolOutput {
     /// Exit codes, the same as ucspi-tcp's.
-    static let misused: Int32 = 100
-    static let unable: Int32 = 111
+    package static let misused: Int32 = 100
+    package static let unable: Int32 = 111
 
     /// Write a text to a descriptor; 111 when that fails, else the code.
-    static func write(_ text: [UInt8], to descriptor: Int32 = 1, code: Int32) -> Int32 {
+    package static func write(_ text: [UInt8], to descriptor: Int32 = 1, code: Int32) -> Int32 {
         let output = FileDescriptor(adopting: descriptor)
         var code = code
         do throws(Errno) { try output.write(text) } catch { code = unable }
@@ -17,13 +17,13 @@ enum ToolOutput {
     }
 
     /// Write a program's last words to descriptor 2.
-    static func fail(_ program: StaticString, _ text: [UInt8], code: Int32) -> Int32 {
+    package static func fail(_ program: StaticString, _ text: [UInt8], code: Int32) -> Int32 {
         let line = [UInt8](program) + [UInt8](": fatal: ") + text + [10]
         return write(line, to: 2, code: code)
     }
 
     /// Print how a program is used: to descriptor 1 when it was asked, else to 2 and the code is 100.
-    static func usage(_ text: StaticString, arguments: [[UInt8]]) -> Int32 {
+    package static func usage(_ text: StaticString, arguments: [[UInt8]]) -> Int32 {
         let isQuestion =
             arguments.count == 2
             && (arguments[1].equals("--help") || arguments[1].equals("--version"))

@@ -44,6 +44,7 @@ extension Session where Stream: ~Copyable {
             throw Reply(550, "5.7.1", "this server does not take mail for that domain from you")
         }
         try refuseListed(mailbox)
+        try refuseUnknown(mailbox)
         return mailbox.address
     }
 }

@@ -25,6 +25,8 @@ package struct SessionSettings: Sendable {
     package var relaySuffix: [UInt8]?
     /// Where it is asked whether a client is welcome; DNSBL.
     package var blockLists: BlockLists
+    /// How it is known who is there, nil when that is not asked; CHECKRECIPIENT.
+    package var recipientCheck: RecipientCheck?
     /// Whether a refusal names the signature that was found.
     package var namesSignature: Bool
     /// The client.
@@ -69,6 +71,7 @@ package struct SessionSettings: Sendable {
         badSenders = SenderList(try control.lines("badmailfrom") ?? [])
         relaySuffix = environment["RELAYCLIENT"]
         blockLists = try Self.blockLists(environment)
+        recipientCheck = try RecipientCheck(control, environment, ownName: name)
         namesSignature = try control.line("shownames")?.equals("1") ?? false
         peer = Peer(environment)
         setTLS(control, environment)

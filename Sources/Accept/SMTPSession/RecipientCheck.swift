@@ -1,0 +1,70 @@
+import ByteText
+import ControlFiles
+import LocalUsers
+import Posix
+import Recipients
+import SMTPGrammar
+
+/// How it is known whether a recipient is there, in domains that this is known of; see qmail-smtpd(8).
+package struct RecipientCheck: Sendable {
+    /// Where qmail-recipients(8) puts what it knows.
+    private let databasePath: [UInt8]
+    /// The domains whose recipients are users of this machine.
+    private let locals: [[UInt8]]
+    /// What may stand between a user's name and an extension.
+    private let separators: [UInt8]
+    private let passwordFile: [UInt8]
+
+    private static let passwordFileLimit = 64 << 20
+
+    /// Read the control files; nil when recipients are not to be looked up.
+    init?(
+        _ control: Control, _ environment: Environment, ownName: [UInt8]
+    ) throws(ControlFailure) {
+        let filed = try control.line("checkrecipient") ?? []
+        let setting = environment["CHECKRECIPIENT"] ?? filed
+        if setting.isEmpty || setting.equals("0") { return nil }
+        databasePath = control.file("recipients.cdb")
+        locals = (try control.lines("locals") ?? [ownName]).map { $0.lowercased }
+        separators = try control.line("userseparators") ?? [UInt8]("-")
+        passwordFile = Instance.current(environment).path("/etc/passwd")
+    }
+
+    /// Whether mail for the address can be delivered, as far as can be known; always true of other domains.
+    ///
+    /// The database, if it knows the domain, is believed; for a domain of control/locals its word that there is
+    /// somebody is enough, and else the users are asked.
+    func isPossible(_ mailbox: Mailbox) throws(Errno) -> Bool {
+        let isLocal = locals.contains(mailbox.domain.lowercased)
+        let known = try database()?.knows(localPart: mailbox.localPart, domain: mailbox.domain)
+        if let known, known || !isLocal { return known }
+        if !isLocal { return true }
+        let users = PasswordFile(
+            try Files.contents(passwordFile, limit: Self.passwordFileLimit))
+        let found = try LocalAddress.find(
+            mailbox.localPart, among: users, separators: separators)
+        return try found?.isDeliverable ?? false
+    }
+
+    private func database() throws(Errno) -> RecipientDatabase? {
+        do throws(Errno) { return try RecipientDatabase(path: databasePath) } catch {
+            if error == .noSuchFile { return nil }
+            throw error
+        }
+    }
+}
+
+// Recipients that are not there.
+extension Session where Stream: ~Copyable {
+    /// Refuse a recipient who is not there; the client learns no more than that.
+    mutating func refuseUnknown(_ mailbox: Mailbox) throws(Reply) {
+        guard let check = settings.recipientCheck, !mailbox.isPostmaster else { return }
+        do throws(Errno) {
+            if try check.isPossible(mailbox) { return }
+        } catch {
+            log.trouble([UInt8]("unable to look a recipient up: ") + error.text)
+            throw Reply(451, "4.3.0", "mail server cannot look the recipient up, try again later")
+        }
+        throw Reply(550, "5.1.1", "there is no such mailbox here")
+    }
+}

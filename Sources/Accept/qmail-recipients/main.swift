@@ -1,0 +1,4 @@
+import Posix
+import Recipients
+
+Process.exit(RecipientsProgram.run())

@@ -1,0 +1,99 @@
+import ByteText
+package import Posix
+
+/// Whose mail a local part is, and what is left of it for his .qmail files; see dot-qmail(5).
+package struct LocalAddress: Equatable, Sendable {
+    /// The user.
+    package let user: LocalUser
+    /// Whether an extension follows the user's name; an empty one is one, too.
+    package let hasExtension: Bool
+    /// What follows the separator, or the whole local part when nobody has it and it is the user alias's.
+    package let ext: [UInt8]
+
+    /// The user who gets what is nobody's.
+    private static let alias: StaticString = "alias"
+    /// Longer names are none.
+    private static let nameLimit = 31
+
+    /// Find the user: the local part itself, or what stands before a separator, the longest first, or else alias.
+    ///
+    /// A user counts who is not root and owns his home folder, which must be there.
+    ///
+    /// - Parameters:
+    ///   - local: The local part; the case of ASCII letters does not count.
+    ///   - users: Whom there may be.
+    ///   - separators: Bytes that may stand between a name and an extension.
+    /// - Returns: Nil when there is not even a user alias.
+    /// - Throws: When a home folder cannot be looked at.
+    package static func find(
+        _ local: [UInt8], among users: PasswordFile, separators: [UInt8]
+    ) throws(Errno) -> LocalAddress? {
+        let local = local.lowercased
+        var end = local.count
+        while true {
+            let name = Array(local[..<end])
+            if name.count <= nameLimit, let user = users.user(named: name), try user.isAtHome {
+                return LocalAddress(
+                    user: user, hasExtension: end < local.count,
+                    ext: Array(local[end...].dropFirst()))
+            }
+            guard let next = local[..<end].lastIndex(where: { separators.contains($0) }) else {
+                break
+            }
+            end = next
+        }
+        guard let user = users.user(named: [UInt8](alias)), try user.isAtHome else { return nil }
+        return LocalAddress(user: user, hasExtension: true, ext: local)
+    }
+
+    /// Whether a .qmail file says what to do with the mail; a user without an extension needs none.
+    ///
+    /// The files are `.qmail-EXT`, dots of it written as colons, and `.qmail-…-default` for each part of it that
+    /// ends at a hyphen. A home folder that may not be searched is taken to have one.
+    package var isDeliverable: Bool {
+        get throws(Errno) {
+            if !hasExtension { return true }
+            if ext.contains(0) || ext.contains(UInt8(ascii: "/")) { return false }
+            let safe = ext.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: ":") : $0 }
+            let start = user.home + [UInt8]("/.qmail-")
+            if try Self.exists(start + safe) { return true }
+            var end = safe.count
+            while let hyphen = safe[..<end].lastIndex(of: UInt8(ascii: "-")) {
+                if try Self.exists(start + safe[...hyphen] + [UInt8]("default")) { return true }
+                end = hyphen
+            }
+            return try Self.exists(start + [UInt8]("default"))
+        }
+    }
+
+    private static func exists(_ path: [UInt8]) throws(Errno) -> Bool {
+        do throws(Errno) {
+            _ = try FileStatus(of: path)
+            return true
+        } catch {
+            // Who may not look cannot say that there is nothing.
+            if error == .accessDenied { return true }
+            if error == .noSuchFile || error == .notDirectory || error == .nameTooLong {
+                return false
+            }
+            throw error
+        }
+    }
+}
+
+extension LocalUser {
+    /// Whether mail may be delivered as this user.
+    fileprivate var isAtHome: Bool {
+        get throws(Errno) {
+            if identifier == 0 { return false }
+            do throws(Errno) {
+                let status = try FileStatus(following: home)
+                return status.kind == .directory && status.owner == identifier
+            } catch {
+                if error == .accessDenied { return true }
+                if error == .noSuchFile || error == .notDirectory { return false }
+                throw error
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Posix
+import Testbed
+import Testing
+
+private let accepted = "250 2.1.5 recipient ok"
+private let unknown = "550 5.1.1 there is no such mailbox here"
+
+/// An instance whose users are joe, with an extension, and alias.
+private func instance(locals: String? = "test.example\n") throws -> PrivateInstance {
+    let instance = try PrivateInstance()
+    let root = instance.root
+    try instance.write(
+        "etc/qhpsi/control/rcpthosts", "test.example\nother.example\n.wide.example\n")
+    if let locals { try instance.write("etc/qhpsi/control/locals", locals) }
+    try shell(
+        "cd '\(root)' && mkdir -p home/joe home/alias && chown 2001 home/joe home/alias && touch home/joe/.qmail-list home/alias/.qmail-info"
+    )
+    try instance.write(
+        "etc/passwd",
+        "joe:x:2001:2001::\(root)/home/joe:/bin/sh\nalias:x:2001:2001::\(root)/home/alias:/bin/sh\n"
+    )
+    return instance
+}
+
+private func replies(
+    _ instance: PrivateInstance, _ recipients: [String], _ variables: [String: String] = [:]
+) throws -> [String] {
+    let input =
+        "EHLO c\r\nMAIL FROM:<a@b.example>\r\n" + recipients.map { "RCPT TO:<\($0)>\r\n" }.joined()
+    var command = instance.command(
+        "usr/sbin/qmail-smtpd", streams: [.input(Array(input.utf8)), .capture, .capture])
+    command.set("CHECKRECIPIENT", "1")
+    for (name, value) in variables { command.set(name, value) }
+    return try Array(command.run().replies.suffix(recipients.count))
+}
+
+@Test func `users, their extensions and aliases are there, and others are not`() throws {
+    let recipients = [
+        "joe@test.example", "JOE@Test.Example", "joe-list@test.example", "joe-other@test.example",
+        "info@test.example", "nobody@test.example", "root@test.example", "alias@test.example",
+        "postmaster@test.example", "postmaster", "joe+list@test.example",
+    ]
+    #expect(
+        try replies(instance(), recipients) == [
+            accepted, accepted, accepted, unknown, accepted, unknown, unknown, accepted, accepted,
+            accepted, unknown,
+        ])
+}
+
+@Test func `other domains are taken as rcpthosts says`() throws {
+    #expect(
+        try replies(instance(), ["x@other.example", "x@a.wide.example", "x@foreign.example"]) == [
+            accepted, accepted, "550 5.7.1 this server does not take mail for that domain from you",
+        ])
+}
+
+@Test func `nobody is asked for unless the setting says so, or when the client may relay`() throws {
+    let instance = try instance()
+    for value in ["", "0"] {
+        #expect(
+            try replies(instance, ["nobody@test.example"], ["CHECKRECIPIENT": value]) == [accepted])
+    }
+    #expect(try replies(instance, ["nobody@test.example"], ["RELAYCLIENT": ""]) == [accepted])
+    try instance.write("etc/qhpsi/control/checkrecipient", "1\n")
+    let input = "EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<nobody@test.example>\r\n"
+    let outcome = try instance.command(
+        "usr/sbin/qmail-smtpd", streams: [.input(Array(input.utf8)), .capture, .capture]
+    ).run()
+    #expect(outcome.replies.last == unknown)
+    #expect(
+        outcome.errors.contains(
+            " to=nobody@test.example outcome=refused reply=550 reason=there%20is%20no%20such%20mailbox%20here"
+        ))
+}
+
+@Test func `without control/locals only the server's own name has users`() throws {
+    let instance = try instance(locals: nil)
+    try instance.write("etc/qhpsi/control/rcpthosts", "test.example\nmx.test.example\n")
+    #expect(
+        try replies(
+            instance, ["nobody@test.example", "nobody@mx.test.example", "joe@mx.test.example"])
+            == [accepted, unknown, accepted])
+}
+
+@Test func `control/userseparators is what may follow a user's name`() throws {
+    let instance = try instance()
+    try instance.write("etc/qhpsi/control/userseparators", "+\n")
+    #expect(
+        try replies(instance, ["joe+list@test.example", "joe-list@test.example"])
+            == [accepted, unknown])
+}
+
+@Test func `the database knows its domains, and a local domain's users beside it`() throws {
+    let instance = try instance()
+    try instance.write(
+        "etc/qhpsi/control/recipients",
+        "ann@other.example\nsales-*@other.example\n@x.wide.example\nteam@test.example\n")
+    #expect(try instance.command("usr/sbin/qmail-recipients").run().code == 0)
+    let recipients = [
+        "Ann@Other.example", "joe@other.example", "sales-de@other.example", "sales@other.example",
+        "any@x.wide.example", "any@y.wide.example", "team@test.example", "joe@test.example",
+        "nobody@test.example", "postmaster@other.example",
+    ]
+    #expect(
+        try replies(instance, recipients) == [
+            accepted, unknown, accepted, unknown, accepted, accepted, accepted, accepted, unknown,
+            accepted,
+        ])
+}
+
+@Test func `what cannot be looked up is put off`() throws {
+    let instance = try instance()
+    try instance.write("etc/qhpsi/control/recipients.cdb", "x")
+    #expect(
+        try replies(instance, ["joe@test.example"])
+            == ["451 4.3.0 mail server cannot look the recipient up, try again later"])
+    try shell("cd '\(instance.root)' && rm etc/qhpsi/control/recipients.cdb etc/passwd")
+    #expect(try replies(instance, ["joe@test.example"])[0].hasPrefix("451 4.3.0 "))
+}
+
+@Test func `guessing recipients is slowed down as other refusals are`() throws {
+    let start = Clock.milliseconds
+    let all = try replies(
+        instance(), ["a@test.example", "b@test.example", "c@test.example"],
+        ["TARPITCOUNT": "1", "TARPITDELAY": "1"])
+    #expect(all == [unknown, unknown, unknown])
+    #expect(Clock.milliseconds - start >= 2000)
+}
