@@ -33,7 +33,7 @@ internal import Posix
     }
 
     private static func new() throws(TLSFailure) -> OpaquePointer {
-        // The machine's openssl.cnf is not read: it costs time in each session and could lower the version.
+        // The machine's openssl.cnf is not read: versions and ciphers are said here, and it costs each session time.
         guard OPENSSL_init_ssl(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG), nil) == 1,
             let raw = SSL_CTX_new(TLS_server_method())
         else { throw .library(reason: OpenSSLReason().text) }
