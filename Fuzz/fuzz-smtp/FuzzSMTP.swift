@@ -106,6 +106,7 @@ private struct Owner {
             case .content(let bytes): content += bytes
             case .spoiled: content = []
             case .abandoned: isChunked = false
+            case .login, .client: fatalError("what is not offered is not taken")
             case .end(let summary):
                 if isChunked { checkChunks(summary) }
                 steps.append(

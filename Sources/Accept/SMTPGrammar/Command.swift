@@ -15,6 +15,10 @@ package enum Command: Equatable, Sendable {
     case help
     /// RFC 3207.
     case startTLS
+    /// The mechanism and its first answer, which are not looked at; RFC 4954.
+    case auth([[UInt8]])
+    /// The attributes, which are not looked at; see `ClientClaims`.
+    case xclient([UInt8])
     case quit
 
     /// Read a command line without its CR LF.
@@ -44,6 +48,16 @@ package enum Command: Equatable, Sendable {
             _ = try Self.required(argument)
             self = .vrfy
         } else {
+            self = try Self(withExtension: verb, argument)
+        }
+    }
+
+    private init(withExtension verb: [UInt8], _ argument: [UInt8]) throws(Reply) {
+        if verb.equalsIgnoringCase("AUTH") {
+            self = .auth(argument.split(separator: 32).map { Array($0) })
+        } else if verb.equalsIgnoringCase("XCLIENT") {
+            self = .xclient(argument)
+        } else {
             self = try Self(withoutArgument: verb, argument)
         }
     }
@@ -58,7 +72,7 @@ package enum Command: Equatable, Sendable {
         } else if verb.equalsIgnoringCase("STARTTLS") {
             self = .startTLS
         } else if Self.isKnownElsewhere(verb) {
-            throw Reply(502, "5.5.1", "command not implemented")
+            throw .notImplemented
         } else {
             throw Reply(500, "5.5.1", "command not recognized")
         }
@@ -66,10 +80,9 @@ package enum Command: Equatable, Sendable {
     }
 
     private static func isKnownElsewhere(_ verb: [UInt8]) -> Bool {
-        verb.equalsIgnoringCase("EXPN") || verb.equalsIgnoringCase("AUTH")
-            || verb.equalsIgnoringCase("ETRN") || verb.equalsIgnoringCase("TURN")
-            || verb.equalsIgnoringCase("SEND") || verb.equalsIgnoringCase("SOML")
-            || verb.equalsIgnoringCase("SAML")
+        verb.equalsIgnoringCase("EXPN") || verb.equalsIgnoringCase("ETRN")
+            || verb.equalsIgnoringCase("TURN") || verb.equalsIgnoringCase("SEND")
+            || verb.equalsIgnoringCase("SOML") || verb.equalsIgnoringCase("SAML")
     }
 
     private static func chunk(_ argument: [UInt8]) -> Command {

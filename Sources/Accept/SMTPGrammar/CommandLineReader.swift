@@ -23,7 +23,9 @@ struct CommandLineReader {
     /// Take bytes up to the end of what can be reported.
     ///
     /// The position moves past what was taken; nil means that all of it was and the line goes on.
-    mutating func take(from input: [UInt8], at position: inout Int) -> Line? {
+    mutating func take(
+        from input: [UInt8], at position: inout Int, limit: Int = Self.limit
+    ) -> Line? {
         while position < input.count {
             let byte = input[position]
             position += 1
@@ -38,7 +40,7 @@ struct CommandLineReader {
             } else if isLineFeed || isAfterCR {
                 return drop(.bareLineEnd)
             } else if !afterCR {
-                if collected.count == Self.limit { return drop(.tooLong) }
+                if collected.count >= limit { return drop(.tooLong) }
                 collected.append(byte)
             }
         }

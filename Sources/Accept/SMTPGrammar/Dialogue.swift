@@ -24,6 +24,14 @@ package struct Dialogue {
         package var requiresTLS = false
         /// Whether what a client wants to be told can be kept with the message; RFC 3461.
         package var offersNotifications = false
+        /// Whether clients can be authenticated.
+        package var hasAuthentication = false
+        /// Whether AUTH is taken without TLS, too.
+        package var allowsOpenLogin = false
+        /// Whether nothing is taken without AUTH.
+        package var requiresAuthentication = false
+        /// Whether the client is a proxy that is trusted to say whom it speaks for.
+        package var believesClaims = false
 
         /// The limits of qmail-smtpd(8) when nothing is said.
         package init(name: [UInt8]) { self.name = name }
@@ -53,6 +61,10 @@ package struct Dialogue {
         case abandoned
         /// Answer STARTTLS: nothing came behind it, and what comes next is the client's part of the handshake.
         case startTLS
+        /// Accept or refuse a client's word for who it is.
+        case login(Login)
+        /// Start anew, with a greeting, for the client that these claims are about.
+        case client(ClientClaims)
         /// Send this reply and close the connection.
         case quit(Reply)
         /// The same, for a client that is not to be trusted.
@@ -63,6 +75,7 @@ package struct Dialogue {
         case nothing, message
         case sender(MailParameters)
         case recipient(RecipientParameters)
+        case login([UInt8])
     }
 
     enum Phase {
@@ -71,6 +84,8 @@ package struct Dialogue {
         case chunk(Int, isLast: Bool)
         /// The same, and then the reply that refuses them.
         case refusedChunk(Int, Reply)
+        /// The client's next line is an answer.
+        case authentication(AuthenticationExchange)
     }
 
     var settings: Settings
@@ -95,16 +110,21 @@ package struct Dialogue {
     package internal(set) var isExtended = false
     /// Whether the present message may have UTF-8 in its header and envelope.
     package internal(set) var usesUTF8 = false
+    /// The name of the authenticated user; empty without one.
+    package internal(set) var user: [UInt8] = []
 
     /// A dialogue whose client has just connected.
     package init(_ settings: Settings) { self.settings = settings }
 
     /// The protocol's name for a Received field; RFC 5321 §4.4, RFC 3848 and RFC 6531 §4.3.
     package var protocolName: StaticString {
-        if settings.isEncrypted {
-            return usesUTF8 ? "UTF8SMTPS" : isExtended ? "ESMTPS" : "SMTP"
+        if !isExtended, !usesUTF8 { return "SMTP" }
+        return switch (settings.isEncrypted, !user.isEmpty) {
+        case (false, false): usesUTF8 ? "UTF8SMTP" : "ESMTP"
+        case (false, true): usesUTF8 ? "UTF8SMTPA" : "ESMTPA"
+        case (true, false): usesUTF8 ? "UTF8SMTPS" : "ESMTPS"
+        case (true, true): usesUTF8 ? "UTF8SMTPSA" : "ESMTPSA"
         }
-        return usesUTF8 ? "UTF8SMTP" : isExtended ? "ESMTP" : "SMTP"
     }
 
     /// Whether the message itself is being received; between its chunks, too.
@@ -149,12 +169,14 @@ package struct Dialogue {
                 case .commands: isAtEnd ? .needInput : nextOfCommands()
                 case .chunk(let size, let isLast): nextOfChunk(size, isLast: isLast)
                 case .refusedChunk(let size, let reply): nextOfRefusedChunk(size, reply)
+                case .authentication(let exchange):
+                    isAtEnd ? .needInput : nextOfAuthentication(exchange)
                 }
             if let event { return event }
         }
     }
 
-    /// Take the sender, recipient or message that the last event was about.
+    /// Take the sender, recipient, message or login that the last event was about.
     package mutating func accept() -> Reply {
         defer { pending = .nothing }
         switch pending {
@@ -169,6 +191,7 @@ package struct Dialogue {
             phase = .content
             begin(MessageDecoder())
             return Reply(354, lines: [[UInt8]("go ahead, end with a dot alone on a line")])
+        case .login(let user): return accept(user: user)
         case .nothing: return Reply.outOfOrder("nothing to accept")
         }
     }

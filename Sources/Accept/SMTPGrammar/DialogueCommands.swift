@@ -46,6 +46,8 @@ extension Dialogue {
         case .help:
             return .reply(Reply(214, "2.0.0", "see qmail-smtpd(8) and RFC 5321"))
         case .startTLS: return try startTLS()
+        case .auth(let words): return try authenticate(words)
+        case .xclient(let argument): return try claim(argument)
         case .quit:
             reset()
             return .quit(Reply(221, enhanced: [UInt8]("2.0.0"), text: settings.name))
@@ -66,7 +68,7 @@ extension Dialogue {
         return [
             settings.name, [UInt8]("PIPELINING"), [UInt8]("8BITMIME"), size, [UInt8]("SMTPUTF8"),
             [UInt8]("ENHANCEDSTATUSCODES"), [UInt8]("CHUNKING"), limits,
-        ] + tlsExtension + notificationsExtension
+        ] + tlsExtension + authenticationExtension + claimsExtension + notificationsExtension
     }
 
     private var notificationsExtension: [[UInt8]] {
@@ -79,6 +81,7 @@ extension Dialogue {
         try checkEncryption()
         if clientName.isEmpty { throw .outOfOrder("say EHLO or HELO first") }
         if hasSender { throw .outOfOrder("the sender has been given already") }
+        try checkAuthentication(parameters)
         if let size = parameters.size, settings.sizeLimit > 0, size > settings.sizeLimit {
             throw MessageFlaw.tooBig.reply
         }

@@ -18,7 +18,7 @@ extension Dialogue {
 
     mutating func startTLS() throws(Reply) -> Event {
         if settings.isEncrypted { throw .outOfOrder("this session is encrypted already") }
-        if !settings.offersTLS { throw Reply(502, "5.5.1", "command not implemented") }
+        if !settings.offersTLS { throw .notImplemented }
         if hasSender { throw .outOfOrder("a message has begun: send it, or RSET") }
         if position < input.count {
             // Whoever wrote it wants commands in clear text to be taken for encrypted ones.

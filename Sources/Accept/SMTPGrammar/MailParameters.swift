@@ -11,6 +11,10 @@ package struct MailParameters: Equatable, Sendable {
     package private(set) var usesUTF8 = false
     /// RET and ENVID, RFC 3461.
     package private(set) var notifications = MessageNotifications()
+    /// Whether AUTH was given, RFC 4954 §5: who submitted the message first, in its client's words.
+    ///
+    /// Nothing depends on it, for no client is trusted to know.
+    package private(set) var hasOriginalSubmitter = false
 
     package init() {}
 
@@ -75,6 +79,10 @@ package struct MailParameters: Equatable, Sendable {
             guard let value, notifications.setEnvelopeID(value) else {
                 throw Reply(501, "5.5.4", "ENVID must be xtext of 1 to 100 octets, given once")
             }
+        } else if keyword.equalsIgnoringCase("AUTH") {
+            guard !hasOriginalSubmitter, let value, !value.isEmpty, XText.decoded(value) != nil
+            else { throw Reply(501, "5.5.4", "AUTH must be an address in xtext, given once") }
+            hasOriginalSubmitter = true
         } else {
             throw Reply.unknownParameter
         }

@@ -8,6 +8,13 @@ extension [UInt8] {
         self = text.withUTF8Buffer { Array($0) }
     }
 
+    /// Overwrite all bytes with NULs, so that a secret does not stay in memory.
+    ///
+    /// Copies are not reached.
+    @inline(never) package mutating func wipe() {
+        for i in indices { self[i] = 0 }
+    }
+
     /// The bytes of a C string, without its NUL.
     package init(cString text: UnsafePointer<CChar>) {
         self = []

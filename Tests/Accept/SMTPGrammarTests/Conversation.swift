@@ -11,6 +11,8 @@ struct Conversation {
         case message(String, MessageSummary)
         case abandoned
         case handshake
+        case login(Login)
+        case client(ClientClaims)
     }
 
     private(set) var steps: [Step] = []
@@ -61,6 +63,10 @@ struct Conversation {
             case .content(let bytes): content += bytes
             case .spoiled: break
             case .abandoned: steps.append(.abandoned)
+            case .login(let login):
+                steps.append(.login(login))
+                add(dialogue.accept())
+            case .client(let claims): steps.append(.client(claims))
             case .end(let summary):
                 // What came of a message before its flaw was found depends on how the bytes were cut.
                 let text = summary.flaw == nil ? String(decoding: content, as: UTF8.self) : ""
