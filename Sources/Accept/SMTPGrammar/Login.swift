@@ -20,6 +20,7 @@ package struct Login: Equatable, Sendable {
         }
     }
 
+    /// How.
     package let mechanism: Mechanism
     /// As whom the client wants to act, empty for the user himself; any bytes.
     package let actingFor: [UInt8]

@@ -7,8 +7,10 @@ import SMTPGrammar
 package enum SMTPServer {
     /// Serve the client on descriptors 0 and 1 and come back with the exit code; see qmail-smtpd(8).
     package static func run(_ arguments: [[UInt8]], _ environment: Environment) -> Int32 {
-        if arguments.count > 1 { return explain(arguments[1]) }
-        let tlsProgram = [Instance.current(environment).path("/usr/lib/qhpsi/qmail-smtpd-tls")]
+        let command = Array(arguments.dropFirst())
+        if command.first?.first == UInt8(ascii: "-") { return explain(command[0]) }
+        let tlsProgram =
+            [Instance.current(environment).path("/usr/lib/qhpsi/qmail-smtpd-tls")] + command
         if !(environment["SMTPS"] ?? []).isEmpty {
             let reason = Process.execute(
                 tlsProgram[0], arguments: tlsProgram, environment: environment)
@@ -21,7 +23,8 @@ package enum SMTPServer {
             try prepare()
             let stream = try DescriptorStream(
                 input: FileDescriptor(adopting: 0), output: FileDescriptor(adopting: 1))
-            return try serve(stream, .greeting, tlsProgram: tlsProgram, environment)
+            return try serve(
+                stream, .greeting, checkpassword: command, tlsProgram: tlsProgram, environment)
         } catch {
             return unableToServe
         }
@@ -51,23 +54,26 @@ package enum SMTPServer {
     /// - Parameters:
     ///   - stream: The connection.
     ///   - opening: How the session begins.
+    ///   - checkpassword: The program that checks passwords, and its arguments; empty: none.
     ///   - tlsProgram: The program that STARTTLS is handed to, with its arguments; empty: none.
     ///   - environment: The connection's variables.
     /// - Returns: The exit code.
     /// - Throws: When the session cannot begin.
     package static func serve<Stream: ByteStream & ~Copyable>(
-        _ stream: consuming Stream, _ opening: SessionOpening, tlsProgram: [[UInt8]],
-        _ environment: Environment
+        _ stream: consuming Stream, _ opening: SessionOpening, checkpassword: [[UInt8]],
+        tlsProgram: [[UInt8]], _ environment: Environment
     ) throws(Errno) -> Int32 {
         let instance = Instance.current(environment)
         let control = Control(of: instance)
         let termination = try Signal.queue([.terminate])
         let peer = SessionSettings.Peer(environment)
-        let log = SessionLog(FileDescriptor(adopting: 2), peer: peer.address)
-        let settings: SessionSettings
+        var log = SessionLog(FileDescriptor(adopting: 2), peer: peer.address)
+        log.proxy = environment.proxy ?? []
+        var settings: SessionSettings
         let hosts: RecipientHosts
         do throws(ControlFailure) {
             settings = try SessionSettings(control, environment)
+            try settings.setAuthentication(control, environment, command: checkpassword)
             hosts = try RecipientHosts(control, ownName: settings.dialogue.name)
         } catch {
             log.trouble(error.text)
@@ -93,7 +99,7 @@ package enum SMTPServer {
         do throws(Errno) {
             try output.write(
                 [UInt8](
-                    "qmail-smtpd of QHPSI: speaks SMTP on descriptors 0 and 1; it takes no arguments, see qmail-smtpd(8)\n"
+                    "qmail-smtpd of QHPSI: speaks SMTP on descriptors 0 and 1; its arguments are a checkpassword program, see qmail-smtpd(8)\n"
                 ))
             return isQuestion ? 0 : 100
         } catch {

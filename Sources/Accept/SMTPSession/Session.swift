@@ -34,6 +34,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     var tlsProgram: [[UInt8]] = []
     /// What the block lists say, once they were asked.
     var standing: ClientStanding?
+    var failedLogins = 0
 
     private static var outputLimit: Int { 8192 }
     private static var inputSize: Int { 32768 }
@@ -108,6 +109,11 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
             case .end(let summary): try send(answer(message: summary))
             case .startTLS: try startTLS()
             case .sendAway(let reply): return try sendAway(reply)
+            case .login(let login):
+                buffer.wipe()
+                try send(answer(login: login))
+                if let refusal = refusalOfGuessing { return try sendAway(refusal) }
+            case .client(let claims): try send(become(claims))
             case .quit(let reply):
                 try send(reply)
                 try flush()

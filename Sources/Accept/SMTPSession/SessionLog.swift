@@ -7,8 +7,12 @@ import SMTPGrammar
 /// The lines about one session; every value is bounded, so that a line goes out in one write.
 struct SessionLog: ~Copyable {
     private let output: FileDescriptor
-    private let peer: [UInt8]
+    var peer: [UInt8]
     var encryption: Encryption?
+    /// The proxy that said who the peer is; empty: the connection itself does.
+    var proxy: [UInt8] = []
+    /// The authenticated user; empty without one.
+    var user: [UInt8] = []
 
     private static let longest = 256
 
@@ -49,11 +53,19 @@ struct SessionLog: ~Copyable {
             reason: reply.text)
     }
 
+    /// An attempt to say who one is; the password is nowhere in it.
+    func login(_ login: Login, helo: [UInt8], reply: Reply, reason: [UInt8]) {
+        var line = start(helo: helo)
+        line.add("user", bounded(login.user))
+        line.add("mechanism", login.mechanism.name)
+        let outcome: StaticString =
+            reply.code < 400 ? "authenticated" : reply.code < 500 ? "deferred" : "refused"
+        finish(&line, outcome: [UInt8](outcome), reply: reply, reason: reason)
+    }
+
     /// Anything else that went wrong.
     func trouble(_ text: [UInt8]) {
-        var line = LogLine("qmail-smtpd")
-        line.add("pid", Int(Process.identifier))
-        line.add("peer", bounded(peer))
+        var line = start()
         line.add("outcome", "failed")
         line.add("reason", bounded(text))
         write(line)
@@ -63,12 +75,24 @@ struct SessionLog: ~Copyable {
     consuming func release() { _ = output.release() }
 
     private func start(helo: [UInt8], sender: [UInt8], to recipients: [UInt8]) -> LogLine {
+        var line = start(helo: helo)
+        if !user.isEmpty { line.add("user", bounded(user)) }
+        line.add("from", bounded(sender))
+        line.add("to", bounded(recipients))
+        return line
+    }
+
+    private func start(helo: [UInt8]) -> LogLine {
+        var line = start()
+        line.add("helo", bounded(helo))
+        return line
+    }
+
+    private func start() -> LogLine {
         var line = LogLine("qmail-smtpd")
         line.add("pid", Int(Process.identifier))
         line.add("peer", bounded(peer))
-        line.add("helo", bounded(helo))
-        line.add("from", bounded(sender))
-        line.add("to", bounded(recipients))
+        if !proxy.isEmpty { line.add("via", bounded(proxy)) }
         return line
     }
 

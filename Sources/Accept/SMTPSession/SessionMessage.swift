@@ -17,7 +17,7 @@ extension Session where Stream: ~Copyable {
     mutating func startQueue() {
         queueFailure = nil
         do throws(Errno) {
-            queue = try QueueRun(program: queueProgram, environment: environment)
+            queue = try QueueRun(program: queueProgram, environment: messageEnvironment)
         } catch {
             queueFailure = error
         }

@@ -34,7 +34,7 @@ extension Session where Stream: ~Copyable {
         guard case .mailbox(let mailbox) = path else {
             return [UInt8]("postmaster@") + settings.dialogue.name
         }
-        if let suffix = settings.relaySuffix { return mailbox.address + suffix }
+        if let suffix = relaySuffix { return mailbox.address + suffix }
         let isTaken: Bool
         do throws(Errno) { isTaken = try hosts.contains(mailbox.domain) } catch {
             log.trouble([UInt8]("unable to read morercpthosts.cdb: ") + error.text)

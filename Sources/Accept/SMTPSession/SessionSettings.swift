@@ -31,6 +31,8 @@ package struct SessionSettings: Sendable {
     package var namesSignature: Bool
     /// The client.
     package var peer: Peer
+    /// How clients prove who they are.
+    package var authentication = Authentication()
 
     /// Who is at the other end, as the connection server says in tcp-environ(5).
     package struct Peer: Sendable {

@@ -12,20 +12,21 @@ package enum TLSServer {
     ///
     /// TLS begins at once, or after the reply to STARTTLS that another program has read.
     package static func run(_ arguments: [[UInt8]], _ environment: Environment) -> Int32 {
-        if arguments.count > 1 { return SMTPServer.explain(arguments[1]) }
+        let command = Array(arguments.dropFirst())
+        if command.first?.first == UInt8(ascii: "-") { return SMTPServer.explain(command[0]) }
         let request = TLSRequest(environment)
         var environment = environment
         environment.set(TLSRequest.variable, nil)
         do throws(Errno) {
             try SMTPServer.prepare()
-            return try serve(request, environment)
+            return try serve(request, checkpassword: command, environment)
         } catch {
             return SMTPServer.unableToServe
         }
     }
 
     private static func serve(
-        _ request: TLSRequest?, _ environment: Environment
+        _ request: TLSRequest?, checkpassword: [[UInt8]], _ environment: Environment
     ) throws(Errno) -> Int32 {
         let control = Control(of: Instance.current(environment))
         let context: TLSContext
@@ -36,7 +37,8 @@ package enum TLSServer {
             let stream = try DescriptorStream(
                 input: FileDescriptor(adopting: 0), output: FileDescriptor(adopting: 1))
             return try SMTPServer.serve(
-                stream, .refusedTLS(request), tlsProgram: [], environment)
+                stream, .refusedTLS(request), checkpassword: checkpassword, tlsProgram: [],
+                environment)
         }
         if context.isExpired { SMTPServer.log([UInt8]("the certificate has expired"), environment) }
         if request != nil,
@@ -56,7 +58,8 @@ package enum TLSServer {
             return SMTPServer.lost
         }
         return try SMTPServer.serve(
-            stream, request == nil ? .greeting : .afterHandshake, tlsProgram: [], environment)
+            stream, request == nil ? .greeting : .afterHandshake, checkpassword: checkpassword,
+            tlsProgram: [], environment)
     }
 
     private static func patience(_ control: Control) -> Int {

@@ -91,6 +91,14 @@ package struct Child: Sendable {
             ? nil : Self.ending(status)
     }
 
+    /// Whether it has ended, which `wait` will still say; see waitid(2), WNOWAIT.
+    package func hasEnded() throws(Errno) -> Bool {
+        var information = siginfo_t()
+        let options = WEXITED | WNOHANG | WNOWAIT
+        try retrying { waitid(P_PID, id_t(bitPattern: identifier), &information, options) }
+        return information.si_signo != 0
+    }
+
     private static func ending(_ status: Int32) -> Ending {
         cposix_exited(status) != 0
             ? .exited(cposix_exit_code(status)) : .killed(signal: cposix_signal(status))

@@ -16,7 +16,9 @@ final class Client {
         }
     }
 
-    init(_ server: ScriptedServer, _ variables: [String: String] = [:]) throws {
+    init(
+        _ server: ScriptedServer, _ variables: [String: String] = [:], arguments: [String] = []
+    ) throws {
         guard let address = SocketAddress.internet(Array("127.0.0.1".utf8), port: 0) else {
             throw TestbedFailure(text: "no loopback address")
         }
@@ -30,6 +32,7 @@ final class Client {
         var command = server.command([
             .existing(accepted.rawValue), .existing(accepted.rawValue), .capture,
         ])
+        command.arguments = arguments.map { Array($0.utf8) }
         for (name, value) in variables { command.set(name, value) }
         running = try command.start()
     }

@@ -41,7 +41,7 @@ func `a limit in a variable that is no number means 421`(name: String) throws {
     #expect(outcome.errors.contains(name))
 }
 
-@Test(arguments: [("--help", 0), ("--version", 0), ("-x", 100), ("mx.test.example", 100)])
+@Test(arguments: [("--help", 0), ("--version", 0), ("-x", 100)])
 func `arguments do no harm`(argument: String, code: Int32) throws {
     let server = try ScriptedServer()
     var command = server.command([.input(Array(session.utf8)), .capture, .capture])
