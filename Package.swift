@@ -62,8 +62,12 @@ extension Target {
             swiftSettings: strict)
     }
     /// C only: module maps, headers and short shims.
-    static func bridge(_ name: String, in stage: Stage, exclude: [String] = []) -> Target {
-        .target(name: name, path: "Sources/\(stage)/\(name)", exclude: exclude)
+    static func bridge(
+        _ name: String, in stage: Stage, exclude: [String] = [], links libraries: [String] = []
+    ) -> Target {
+        .target(
+            name: name, path: "Sources/\(stage)/\(name)", exclude: exclude,
+            linkerSettings: libraries.map { .linkedLibrary($0) })
     }
     static func program(
         _ name: String, in stage: Stage, uses: [Target.Dependency], linked: Linkage
@@ -152,6 +156,9 @@ let accept: [Target] = [
     .library(
         "TLSStream", in: .Accept,
         uses: ["ByteText", "ControlFiles", "COpenSSL", "Posix", "SMTPSession"]),
+    .bridge("CPAM", in: .Accept, links: ["pam"]),
+    .library(
+        "Checkpassword", in: .Accept, uses: ["ByteText", "ControlFiles", "CPAM", "Posix"]),
     .program("tcprules", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
     .program(
         "tcprulescheck", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
@@ -161,6 +168,8 @@ let accept: [Target] = [
         "qmail-recipients", in: .Accept, uses: ["Posix", "Recipients"], linked: .selfContained),
     .program("qmail-smtpd", in: .Accept, uses: ["Posix", "SMTPSession"], linked: .selfContained),
     .program("qmail-smtpd-tls", in: .Accept, uses: ["Posix", "TLSStream"], linked: .systemLinked),
+    .program(
+        "qhpsi-checkpassword", in: .Accept, uses: ["Checkpassword", "Posix"], linked: .systemLinked),
 ]
 let enqueue: [Target] = [
     .library("MailFormat", in: .Enqueue, uses: ["ByteText"]),
@@ -253,6 +262,7 @@ let tests: [Target] = [
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
     .tests(of: "AdminReport", in: .System),
     .programTests("Qhpsictl", uses: ["Posix"]),
+    .programTests("QhpsiCheckpassword", uses: ["Posix"]),
 ]
 let fuzzers: [Target] = [
     .target(name: "CFuzz", path: "Fuzz/CFuzz"),
@@ -264,6 +274,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-rules", uses: ["ByteText", "ConnectionRules"]),
     .fuzzer("fuzz-dns", uses: ["ByteText", "DNSMessage"]),
     .fuzzer("fuzz-proxy", uses: ["ByteText", "ProxyProtocol"]),
+    .fuzzer("fuzz-auth", uses: ["ByteText", "SMTPGrammar"]),
     .fuzzer("fuzz-bdat", uses: ["ByteText", "SMTPGrammar"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "EnvelopeWire", "SMTPGrammar"]),
 ]

@@ -16,6 +16,8 @@ extension Session where Stream: ~Copyable {
         if environment.proxy == nil { environment.set("XCLIENTPROXY", settings.peer.address) }
         environment.set("RELAYCLIENT", nil)
         environment.set("TCPREMOTEINFO", nil)
+        // What is thought of the proxy's address is not thought of the client's.
+        environment.set("RBLSMTPD", nil)
         if claims.address != .unsaid {
             // The name and port that are known belong to another address.
             environment.set("TCPREMOTEHOST", nil)

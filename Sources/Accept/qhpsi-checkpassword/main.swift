@@ -1,0 +1,4 @@
+import Checkpassword
+import Posix
+
+Process.exit(CheckpasswordProgram.run(Process.arguments, .current))
