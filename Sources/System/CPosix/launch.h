@@ -26,7 +26,4 @@ static inline long cposix_call(long number, long a, long b, long c, long d)
 #endif
 }
 
-/* Become the program of LAUNCH with nothing but system calls; returns only to say why it could not, as errno would. */
-int cposix_become(const struct cposix_launch *launch);
-
 #endif

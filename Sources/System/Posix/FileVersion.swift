@@ -26,6 +26,7 @@ package struct FileVersion: Equatable, Sendable {
         isSettled = age > 2
     }
 
+    /// Whether they are the same file in the same state; when they were asked for does not count.
     package static func == (one: FileVersion, other: FileVersion) -> Bool {
         one.device == other.device && one.inode == other.inode && one.size == other.size
             && one.changed == other.changed

@@ -9,18 +9,35 @@ extension Launch {
     /// `reasonOfNoStart`. While very many children become their programs, the next one is started by `start`, with
     /// its errors. Of a process that has no threads.
     package func startAside() throws(Errno) -> Child {
-        let texts = LaunchTexts(self)
-        let child = descriptors.span.withUnsafeBufferPointer { raw in
-            guard let base = raw.baseAddress else { return Int32(-1) }
-            var launch = cposix_launch(
-                path: texts.path, arguments: texts.arguments, environment: texts.environment,
-                directory: texts.directory, descriptors: base, descriptor_count: Int32(raw.count),
-                new_group: newGroup ? 1 : 0, processor_seconds: processorSeconds,
-                address_space: addressSpace, file_size: fileSize, failure: 0)
-            return cposix_start_aside(&launch, texts.memory)
-        }
+        let child = withRaw { cposix_start_aside(&$0, $1) }
         if child == -1 { throw Errno.last }
         return Child(identifier: child)
+    }
+
+    /// Be the program, with these descriptors and all that `start` gives a child; see execve(2).
+    ///
+    /// It returns only to say why that could not be.
+    package func become() -> Errno {
+        Errno(rawValue: withRaw { launch, _ in cposix_become(&launch) })
+    }
+
+    private func withRaw(
+        _ body: (inout cposix_launch, UnsafeMutableRawPointer) -> Int32
+    ) -> Int32 {
+        let texts = LaunchTexts(self)
+        return descriptors.span.withUnsafeBufferPointer { raw in
+            // Without descriptors there is no array, and none is read.
+            var nothing: Int32 = -1
+            return withUnsafePointer(to: &nothing) { nothing in
+                var launch = cposix_launch(
+                    path: texts.path, arguments: texts.arguments, environment: texts.environment,
+                    directory: texts.directory, descriptors: raw.baseAddress ?? nothing,
+                    descriptor_count: Int32(raw.count), new_group: newGroup ? 1 : 0,
+                    processor_seconds: processorSeconds, address_space: addressSpace,
+                    file_size: fileSize, failure: 0)
+                return body(&launch, texts.memory)
+            }
+        }
     }
 }
 

@@ -28,6 +28,23 @@ package enum Process {
     /// Whether this is a set-id program, whose caller must not be trusted; see getauxval(3), AT_SECURE.
     package static var isSetID: Bool { getauxval(UInt(AT_SECURE)) != 0 }
 
+    /// The path by which this program was exec'd, from the folder it was started in; see getauxval(3), AT_EXECFN.
+    package static var executedPath: [UInt8] {
+        let path = UnsafePointer<CChar>(bitPattern: getauxval(UInt(AT_EXECFN)))
+        return path.map { bytes(of: $0) } ?? []
+    }
+
+    /// The name of the machine; see gethostname(2).
+    package static var hostName: [UInt8] {
+        var name = [CChar](repeating: 0, count: 256)
+        var span = name.mutableSpan
+        // What does not fit is cut off; the last byte stays 0.
+        span.withUnsafeMutableBufferPointer { raw in
+            if let base = raw.baseAddress { _ = gethostname(base, raw.count - 1) }
+        }
+        return name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    }
+
     /// Set the file mode creation mask; see umask(2).
     package static func setFileModeMask(_ mask: UInt32) { _ = umask(mask) }  // It cannot fail.
 

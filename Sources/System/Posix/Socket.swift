@@ -56,14 +56,16 @@ extension FileDescriptor {
     ///
     /// - Parameters:
     ///   - address: Whereto.
+    ///   - source: This side; nil: the kernel chooses one.
     ///   - deadline: Until when.
     /// - Returns: The connected socket.
     /// - Throws: `Errno.timedOut` when the time is over.
     package static func connect(
-        to address: SocketAddress, until deadline: Deadline
+        to address: SocketAddress, from source: SocketAddress? = nil, until deadline: Deadline
     ) throws(Errno) -> FileDescriptor {
         let socket = try unconnected(address)
         let fd = socket.rawValue
+        if let source { try retrying { source.withRaw { bind(fd, $0, $1) } } }
         do throws(Errno) {
             try retrying { address.withRaw { CPosix.connect(fd, $0, $1) } }
         } catch {

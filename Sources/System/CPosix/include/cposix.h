@@ -117,6 +117,9 @@ struct cposix_launch {
    in between, which Swift cannot promise.  A program that cannot be exec'd is reported as -1 here. */
 pid_t cposix_start(struct cposix_launch *_Nonnull launch);
 
+/* Become the program of LAUNCH, with nothing but system calls; returns only to say why not, as errno would. */
+int cposix_become(const struct cposix_launch *_Nonnull launch);
+
 /* Start a child as cposix_start does and go on at once: it shares our memory until its execve, but we are not
    suspended until then, as vfork would have it.  MEMORY comes from malloc, holds all that LAUNCH points at but the
    descriptors, and is freed here when the child has left.  A program that cannot be exec'd is a child that ends with
