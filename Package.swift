@@ -139,7 +139,10 @@ let accept: [Target] = [
     .library("ProxyProtocol", in: .Accept, uses: ["ByteText"]),
     .library(
         "ConnectionServer", in: .Accept,
-        uses: ["ByteText", "ConnectionRules", "Posix", "ProxyProtocol", "RuleDatabase"]),
+        uses: [
+            "ByteText", "ConnectionRules", "DNSMessage", "Posix", "ProxyProtocol", "Resolver",
+            "RuleDatabase",
+        ]),
     .library("SMTPGrammar", in: .Accept, uses: ["ByteText", "EnvelopeWire"]),
     .library(
         "Recipients", in: .Accept,

@@ -30,26 +30,29 @@ struct Admission {
             "TCPREMOTEHOST", "TCPREMOTEINFO",
         ]
         for name in ofConnection { environment.set(name, nil) }
-        if let name = options.localName { environment.add("TCPLOCALHOST", name) }
         self.environment = environment
     }
 
     /// Decide, by the rules as they are now.
     ///
     /// - Parameters:
-    ///   - connection: Whose two sides are known.
+    ///   - sides: The connection's two ends.
+    ///   - names: What is known of them.
     ///   - others: How many sessions the client has.
     /// - Returns: What becomes of it.
-    func verdict(_ connection: Connection, others: Int) -> Verdict {
+    func verdict(_ sides: Sides, _ names: ClientNames, others: Int) -> Verdict {
         var environment = environment
-        let isWide = connection.remote.address.width > 32
+        let isWide = sides.remote.address.width > 32
         environment.add("PROTO", [UInt8](isWide ? "TCP6" : "TCP"))
-        environment.add("TCPLOCALIP", connection.local.text)
-        environment.add("TCPLOCALPORT", [UInt8](decimal: connection.local.port))
-        environment.add("TCPREMOTEIP", connection.remote.text)
-        environment.add("TCPREMOTEPORT", [UInt8](decimal: connection.remote.port))
+        environment.add("TCPLOCALIP", sides.local.text)
+        environment.add("TCPLOCALPORT", [UInt8](decimal: sides.local.port))
+        if let name = names.local { environment.add("TCPLOCALHOST", name) }
+        environment.add("TCPREMOTEIP", sides.remote.text)
+        environment.add("TCPREMOTEPORT", [UInt8](decimal: sides.remote.port))
+        if let name = names.remote { environment.add("TCPREMOTEHOST", name) }
+        if let info = names.info { environment.add("TCPREMOTEINFO", info) }
         let decision: Decision?
-        do throws(Errno) { decision = try rule(for: connection.remote.text) } catch {
+        do throws(Errno) { decision = try rule(for: sides.remote.text, names) } catch {
             return .undecided(error)
         }
         for step in decision?.steps ?? [] { Self.apply(step, to: &environment) }
@@ -59,14 +62,17 @@ struct Admission {
         return .allowed(environment)
     }
 
-    private func rule(for address: [UInt8]) throws(Errno) -> Decision? {
+    private func rule(
+        for address: [UInt8], _ names: ClientNames
+    ) throws(Errno) -> Decision? {
         guard let rules else { return nil }
         let database: ConstantDatabase
         do throws(Errno) { database = try rules.database() } catch {
             if servesWithoutRules, error == .noSuchFile { return nil }
             throw error
         }
-        let found = try Client(address: address).rule { (key) throws(Errno) in
+        let found = try Client(address: address, host: names.remote, info: names.info).rule {
+            (key) throws(Errno) in
             try database.data(key)
         }
         return found.map { Decision($0.data) }

@@ -11,6 +11,9 @@ final class ConnectionServer {
     private let options: ServerOptions
     private let admission: Admission
     private let program: SessionProgram
+    /// How sessions begin for which names must be asked for; nil when none must.
+    private let asking: SessionStart?
+    private let names: ClientNames
     private var log: ServerLog
     private var sessions = SessionTable()
     private var ended = EndedSessions()
@@ -41,8 +44,9 @@ final class ConnectionServer {
         self.listener = listener
         self.signals = signals
         admission = Admission(options, environment: environment)
-        program = SessionProgram(
-            options.command, searchPath: environment["PATH"] ?? [UInt8]("/bin:/usr/bin"))
+        program = SessionProgram(options.command, environment)
+        asking = options.asksForNames ? SessionStart(options.arguments, environment) : nil
+        names = ClientNames(local: options.localName)
         log = ServerLog(options)
     }
 
@@ -102,7 +106,7 @@ final class ConnectionServer {
         let isUrgent = count >= options.limit || listener == nil
         ended.take(from: &sessions, isUrgent: isUrgent) { child, status, left in
             if status == Self.failedStatus, let reason = child.reasonOfNoStart {
-                log.warn("dropping connection, unable to run ", program.name, reason.text)
+                log.drop("unable to run ", program.name, reason.words)
             }
             log.end(child.identifier, status: status)
             log.status(left + waiting.count)
@@ -122,7 +126,7 @@ final class ConnectionServer {
             } catch {
                 if error == .wouldBlock { return }
                 if !error.isOfOneConnection {
-                    log.warn("unable to accept", [], error.text)
+                    log.warn("unable to accept", [], error.words)
                     log.flush()
                     pause = Deadline(milliseconds: Self.pauseMilliseconds)
                     return
@@ -135,7 +139,7 @@ final class ConnectionServer {
         // A client that is gone already has no sides.
         guard let connection else { return }
         do throws(Errno) {
-            if !options.keepsRoute, connection.remote.address.width == 32 {
+            if !options.keepsRoute, connection.sides.remote.address.width == 32 {
                 try connection.socket.forgetRoute()
             }
             if options.sendsAtOnce { try connection.socket.sendAtOnce() }
@@ -167,13 +171,13 @@ final class ConnectionServer {
                     refuse(connection, [UInt8]("it is wrong"), still.count + all.count - i - 1)
                 case .incomplete:
                     if connection.deadline?.hasPassed ?? true {
-                        refuse(connection, Errno.timedOut.text, still.count + all.count - i - 1)
+                        refuse(connection, Errno.timedOut.words, still.count + all.count - i - 1)
                     } else {
                         still.append(connection)
                     }
                 }
             } catch {
-                refuse(connection, error.text, still.count + all.count - i - 1)
+                refuse(connection, error.words, still.count + all.count - i - 1)
             }
         }
         waiting = still
@@ -182,40 +186,74 @@ final class ConnectionServer {
     /// Start the session, or say why there is none; `others` wait for their headers.
     private func decide(_ connection: Connection, others: Int = 0) {
         defer { log.flush() }
-        let address = connection.remote.address
-        switch admission.verdict(connection, others: sessions.count(of: address)) {
-        case .allowed(let environment):
-            do throws(Errno) {
-                let child = try program.start(connection, environment)
-                sessions.add(process: child.identifier, address: address)
-                log.begin(child.identifier, connection)
-                log.decide("ok", child.identifier, connection)
-            } catch {
-                log.begin(Process.identifier, connection)
-                log.decide("ok", Process.identifier, connection)
-                drop("dropping connection, unable to run ", program.name, error.text, others)
+        let sides = connection.sides
+        let own = sessions.count(of: sides.remote.address)
+        if let asking {
+            // Its process writes the lines that come after these.
+            log.flush()
+            start(connection, others) { () throws(Errno) in
+                try asking.start(connection, others: own)
             }
+            return
+        }
+        switch admission.verdict(sides, names, others: own) {
+        case .allowed(let environment):
+            let launch: Launch
+            do throws(Errno) {
+                let socket = connection.socket.rawValue
+                launch = try program.launch([socket, socket, 2], environment)
+            } catch {
+                log.begin(Process.identifier, sides)
+                log.decide("ok", Process.identifier, sides, names)
+                drop("unable to run ", program.name, error, others)
+                return
+            }
+            guard
+                let child = start(
+                    connection, others, { () throws(Errno) in try launch.startAside() })
+            else { return }
+            log.begin(child.identifier, sides)
+            log.decide("ok", child.identifier, sides, names)
         case .denied(let limit):
-            log.begin(Process.identifier, connection)
-            log.decide("deny", Process.identifier, connection, addressLimit: limit)
+            log.begin(Process.identifier, sides)
+            log.decide("deny", Process.identifier, sides, names, addressLimit: limit)
             log.end(Process.identifier, status: Self.deniedStatus)
             log.status(sessions.count + others)
         case .undecided(let reason):
-            log.begin(Process.identifier, connection)
-            drop("dropping connection, unable to read ", options.rules ?? [], reason.text, others)
+            log.begin(Process.identifier, sides)
+            drop("unable to read ", options.rules ?? [], reason, others)
+        }
+    }
+
+    /// Start a session's process; nil when there is none.
+    @discardableResult
+    private func start(
+        _ connection: Connection, _ others: Int, _ body: () throws(Errno) -> Child
+    ) -> Child? {
+        do throws(Errno) {
+            let child = try body()
+            sessions.add(process: child.identifier, address: connection.sides.remote.address)
+            return child
+        } catch {
+            log.drop("unable to fork", [], error.words)
+            log.status(sessions.count + others)
+            return nil
         }
     }
 
     private func refuse(_ connection: Connection, _ reason: [UInt8], _ others: Int) {
-        log.begin(Process.identifier, connection)
-        drop("dropping connection, unable to read PROXY header", [], reason, others)
+        log.begin(Process.identifier, connection.sides)
+        log.drop("unable to read PROXY header", [], reason)
+        endWithoutSession(others)
         log.flush()
     }
 
-    private func drop(
-        _ what: StaticString, _ object: [UInt8], _ reason: [UInt8], _ others: Int
-    ) {
-        log.warn(what, object, reason)
+    private func drop(_ what: StaticString, _ object: [UInt8], _ reason: Errno, _ others: Int) {
+        log.drop(what, object, reason.words)
+        endWithoutSession(others)
+    }
+
+    private func endWithoutSession(_ others: Int) {
         log.end(Process.identifier, status: Self.failedStatus)
         log.status(sessions.count + others)
     }

@@ -5,13 +5,12 @@ import Posix
 struct ServerLog {
     let verbosity: ServerOptions.Verbosity
     let limit: Int
-    let localName: [UInt8]
     private var text: [UInt8] = []
+    private static let longestWord = 100
 
     init(_ options: ServerOptions) {
         verbosity = options.verbosity
         limit = options.limit
-        localName = options.localName ?? []
     }
 
     /// `status: N/LIMIT`.
@@ -25,18 +24,19 @@ struct ServerLog {
     }
 
     /// `pid PROCESS from ADDRESS`.
-    mutating func begin(_ process: Int32, _ connection: Connection) {
+    mutating func begin(_ process: Int32, _ sides: Sides) {
         guard verbosity == .connections else { return }
         text.append("tcpserver: pid ")
         text.append(decimal: process)
         text.append(" from ")
-        text += connection.remote.text
+        text += sides.remote.text
         text.append("\n")
     }
 
     /// `ok|deny PROCESS` and the two sides; colons stand between the parts, so IPv6 has brackets.
     mutating func decide(
-        _ verb: StaticString, _ process: Int32, _ connection: Connection, addressLimit: Int? = nil
+        _ verb: StaticString, _ process: Int32, _ sides: Sides, _ names: ClientNames,
+        addressLimit: Int? = nil
     ) {
         guard verbosity == .connections else { return }
         text.append("tcpserver: ")
@@ -44,13 +44,15 @@ struct ServerLog {
         text.append(" ")
         text.append(decimal: process)
         text.append(" ")
-        text += localName
+        append(names.local, sides.local.address)
         text.append(":")
-        append(connection.local)
-        text.append(" :")
-        appendAddress(connection.remote)
-        text.append("::")
-        text.append(decimal: connection.remote.port)
+        text.append(decimal: sides.local.port)
+        text.append(" ")
+        append(names.remote, sides.remote.address)
+        text.append(":")
+        appendWord(names.info)
+        text.append(":")
+        text.append(decimal: sides.remote.port)
         if let addressLimit {
             text.append(":maxperip=")
             text.append(decimal: addressLimit)
@@ -79,6 +81,11 @@ struct ServerLog {
         text.append("\n")
     }
 
+    /// The warning that the connection gets no session.
+    mutating func drop(_ what: StaticString, _ object: [UInt8], _ reason: [UInt8]) {
+        warn("dropping connection, ", [UInt8](what) + object, reason)
+    }
+
     /// Write the lines since the last time.
     mutating func flush() {
         if text.isEmpty { return }
@@ -91,16 +98,22 @@ struct ServerLog {
         FileDescriptor.tell(text, on: 2)
     }
 
-    private mutating func append(_ side: Connection.Side) {
-        appendAddress(side)
+    private mutating func append(_ name: [UInt8]?, _ address: IPAddress) {
+        appendWord(name)
         text.append(":")
-        text.append(decimal: side.port)
+        if address.width > 32 { text.append("[") }
+        address.append(to: &text)
+        if address.width > 32 { text.append("]") }
     }
 
-    private mutating func appendAddress(_ side: Connection.Side) {
-        let isWide = side.address.width > 32
-        if isWide { text.append("[") }
-        text += side.text
-        if isWide { text.append("]") }
+    /// What outsiders say, so that it stays one part of the line, and short.
+    private mutating func appendWord(_ word: [UInt8]?) {
+        guard let word else { return }
+        for byte in word.prefix(Self.longestWord) {
+            let isPlain =
+                byte > 32 && byte < 127 && byte != UInt8(ascii: "%") && byte != UInt8(ascii: ":")
+            text.append(isPlain ? byte : UInt8(ascii: "?"))
+        }
+        if word.count >= Self.longestWord { text.append("...") }
     }
 }

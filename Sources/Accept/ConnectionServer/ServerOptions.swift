@@ -21,8 +21,14 @@ struct ServerOptions {
     var backlog: Int32 = 20
     var keepsRoute = false
     var sendsAtOnce = false
-    /// TCPLOCALHOST.
+    /// TCPLOCALHOST; nil: it is looked up.
     var localName: [UInt8]?
+    /// Whether the client's name is looked up, and whether it must have the client's address.
+    var looksUpHost = true
+    var isParanoid = false
+    /// Whether the client's machine is asked for the user, and for how many seconds.
+    var asksInfo = true
+    var patience = 26
     /// Each connection begins with a proxy's header, which must be there after so many milliseconds.
     var proxyPatience: Int?
     /// Where a line feed is written when connections can come.
@@ -31,24 +37,30 @@ struct ServerOptions {
     var port: [UInt8] = []
     /// The program and its arguments.
     var command: [[UInt8]] = []
+    /// All of these as they were given.
+    let arguments: [[UInt8]]
+
+    /// Whether others must be asked before it is known what becomes of a connection.
+    var asksForNames: Bool { looksUpHost || asksInfo || localName == nil }
 
     /// Why the arguments cannot be used.
     enum Flaw: Error {
         /// Something is missing.
         case usage
         case unknownOption(UInt8)
+        case missingArgument(UInt8)
         /// The option's argument is not what it should be.
         case wrongArgument(UInt8)
     }
 
     /// Read the arguments, without the program's own name.
     init(_ arguments: [[UInt8]], environment: Environment) throws(Flaw) {
+        self.arguments = arguments
         var reader = ArgumentReader(arguments)
         while let option = reader.nextOption() {
             if try !setFlag(option, environment) {
-                guard let argument = try Self.needsArgument(option) ? reader.argument() : nil else {
-                    throw .usage
-                }
+                try Self.checkTakesArgument(option)
+                guard let argument = reader.argument() else { throw .missingArgument(option) }
                 guard setValue(option, argument) else { throw .wrongArgument(option) }
             }
         }
@@ -59,10 +71,9 @@ struct ServerOptions {
         command = Array(rest[2...])
     }
 
-    private static func needsArgument(_ option: UInt8) throws(Flaw) -> Bool {
+    private static func checkTakesArgument(_ option: UInt8) throws(Flaw) {
         let known: StaticString = "cCxBgubltyf"
         guard known.withUTF8Buffer({ $0.contains(option) }) else { throw .unknownOption(option) }
-        return true
     }
 
     /// Set what an option without an argument says; false when it is none of these.
@@ -80,18 +91,32 @@ struct ServerOptions {
         case UInt8(ascii: "D"): sendsAtOnce = true
         case UInt8(ascii: "d"): sendsAtOnce = false
         case UInt8(ascii: "U"):
-            guard let user = environment["UID"].flatMap(Self.identity),
-                let group = environment["GID"].flatMap(Self.identity)
-            else { throw .wrongArgument(option) }
-            self.user = user
-            self.group = group
-        // Nothing is looked up: the names of clients are never known.
-        case UInt8(ascii: "h"), UInt8(ascii: "H"), UInt8(ascii: "p"), UInt8(ascii: "P"),
-            UInt8(ascii: "r"), UInt8(ascii: "R"):
-            break
+            try takeIdentity(environment, option)
+        case UInt8(ascii: "h"): looksUpHost = true
+        case UInt8(ascii: "H"): looksUpHost = false
+        case UInt8(ascii: "p"): isParanoid = true
+        case UInt8(ascii: "P"): isParanoid = false
+        case UInt8(ascii: "r"): asksInfo = true
+        case UInt8(ascii: "R"): asksInfo = false
         default: return false
         }
         return true
+    }
+
+    /// Take the user and group of UID and GID, of which one may be missing.
+    private mutating func takeIdentity(
+        _ environment: Environment, _ option: UInt8
+    ) throws(Flaw) {
+        let texts = (user: environment["UID"], group: environment["GID"])
+        if texts.user == nil, texts.group == nil { throw .wrongArgument(option) }
+        if let text = texts.user {
+            user = Self.identity(text)
+            if user == nil { throw .wrongArgument(option) }
+        }
+        if let text = texts.group {
+            group = Self.identity(text)
+            if group == nil { throw .wrongArgument(option) }
+        }
     }
 
     /// Set what an option's argument says; false when it cannot say that.
@@ -120,9 +145,10 @@ struct ServerOptions {
             return group != nil
         case UInt8(ascii: "x"): rules = argument.isEmpty ? nil : argument
         case UInt8(ascii: "B"): banner = argument
-        case UInt8(ascii: "l"): localName = argument.isEmpty ? nil : argument
-        // How long to wait for what is never asked.
-        case UInt8(ascii: "t"): return argument.decimalValue != nil
+        case UInt8(ascii: "l"): localName = argument
+        case UInt8(ascii: "t"):
+            guard let seconds = argument.decimalValue, seconds <= 1_000_000 else { return false }
+            patience = seconds
         default: return false
         }
         return true

@@ -1,13 +1,8 @@
 import ByteText
 import Posix
 
-/// Where to listen: numeric addresses, and ports by number or by name of /etc/services.
+/// The ports of services; see services(5).
 enum Services {
-    /// The address; `0` is every address of both families.
-    static func address(_ host: [UInt8], port: UInt16) -> SocketAddress? {
-        SocketAddress.internet(host.equals("0") ? [UInt8]("::") : host, port: port)
-    }
-
     /// The port that the number or the name of a TCP service means.
     static func port(_ text: [UInt8]) -> UInt16? {
         if let number = text.decimalValue { return UInt16(exactly: number) }

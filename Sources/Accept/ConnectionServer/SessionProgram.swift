@@ -7,12 +7,14 @@ struct SessionProgram {
     /// Files that may be it, in order.
     private let candidates: [[UInt8]]
 
-    init(_ command: [[UInt8]], searchPath: [UInt8]) {
+    /// The command's program, searched where the environment says.
+    init(_ command: [[UInt8]], _ environment: Environment) {
         self.command = command
         guard let name = command.first, !name.contains(UInt8(ascii: "/")) else {
             candidates = Array(command.prefix(1))
             return
         }
+        let searchPath = environment["PATH"] ?? [UInt8]("/bin:/usr/bin")
         let folders = searchPath.split(separator: 58, omittingEmptySubsequences: false)
         candidates = folders.map { folder in
             // An empty one is the working folder.
@@ -23,15 +25,13 @@ struct SessionProgram {
     /// Its name, for the log.
     var name: [UInt8] { command.first ?? [] }
 
-    /// Start it with the connection as descriptors 0 and 1.
-    func start(_ connection: Connection, _ environment: Environment) throws(Errno) -> Child {
-        let socket = connection.socket.rawValue
+    /// How it is started with these descriptors.
+    func launch(_ descriptors: [Int32], _ environment: Environment) throws(Errno) -> Launch {
         // One candidate needs no look: execve will say.
         let found =
             candidates.count == 1 ? candidates[0] : candidates.first(where: Files.isExecutable)
         guard let found else { throw .noSuchFile }
-        return try Launch(
-            found, arguments: command, environment: environment, descriptors: [socket, socket, 2]
-        ).startAside()
+        return Launch(
+            found, arguments: command, environment: environment, descriptors: descriptors)
     }
 }

@@ -17,7 +17,7 @@ package enum TcpserverProgram {
         let text: [UInt8]
 
         init(_ what: StaticString, _ object: [UInt8] = [], _ reason: Errno? = nil) {
-            text = [UInt8](what) + object + (reason.map { [UInt8](": ") + $0.text } ?? [])
+            text = [UInt8](what) + object + (reason.map { [UInt8](": ") + $0.words } ?? [])
         }
     }
 
@@ -30,6 +30,7 @@ package enum TcpserverProgram {
             return print([UInt8](usage), code: 0)
         }
         let environment = Environment.current
+        if let code = SessionStart.run(arguments, environment) { return code }
         let options: ServerOptions
         do throws(ServerOptions.Flaw) {
             options = try ServerOptions(Array(arguments.dropFirst()), environment: environment)
@@ -52,6 +53,9 @@ package enum TcpserverProgram {
         case .usage: break
         case .unknownOption(let option):
             ServerLog.write([UInt8]("tcpserver: illegal option -- ") + [option, 10])
+        case .missingArgument(let option):
+            ServerLog.write(
+                [UInt8]("tcpserver: option requires an argument -- ") + [option, 10])
         case .wrongArgument(let option):
             ServerLog.write([UInt8]("tcpserver: wrong argument of option -- ") + [option, 10])
         }
@@ -66,6 +70,20 @@ package enum TcpserverProgram {
         if let fd = options.readiness, !Process.isOpen(fd) {
             throw Failure("no such descriptor: ", [UInt8](decimal: fd))
         }
+        guard let port = Services.port(options.port) else {
+            throw Failure("unable to figure out port number for ", options.port)
+        }
+        let address: ListeningAddress
+        do throws(ListeningAddress.Failure) {
+            address = try ListeningAddress(options.host, port: port, environment)
+        } catch {
+            switch error {
+            case .unknown: throw Failure("no IP address for ", options.host)
+            case .unsure(let reason):
+                throw Failure(
+                    "temporarily unable to figure out IP address for ", options.host, reason)
+            }
+        }
         let signals: FileDescriptor
         do throws(Errno) {
             try Process.fillStandardDescriptors()
@@ -76,7 +94,8 @@ package enum TcpserverProgram {
         }
         // Only the server has the listener, which ends when it lets go.
         let server = ConnectionServer(
-            options, listener: try prepare(options), signals: signals, environment: environment)
+            options, listener: try prepare(address, options), signals: signals,
+            environment: environment)
         try tellReady(options, server)
         do throws(Errno) { try server.run() } catch {
             throw Failure("unable to wait for connections", [], error)
@@ -85,39 +104,43 @@ package enum TcpserverProgram {
 
     /// The listening socket; the process has its user's rights afterwards.
     private static func prepare(
-        _ options: ServerOptions
+        _ address: ListeningAddress, _ options: ServerOptions
     ) throws(Failure) -> ConnectionServer.Listener {
-        guard let port = Services.port(options.port) else {
-            throw Failure("unable to figure out port number for ", options.port)
-        }
-        guard let address = Services.address(options.host, port: port) else {
-            throw Failure("no IP address for ", options.host)
-        }
-        let listener: ConnectionServer.Listener
-        do throws(Errno) {
-            listener = .init(try listeningSocket(options, address, port: port))
-        } catch {
-            throw Failure("unable to bind", [], error)
-        }
-        do throws(Errno) {
-            try Process.become(user: options.user, group: options.group)
-        } catch {
-            throw Failure("unable to switch to the user and group", [], error)
-        }
+        let listener = ConnectionServer.Listener(try listen(address, options))
+        try changeUser(options)
         return listener
     }
 
-    /// A machine without IPv6 has no address of both families.
-    private static func listeningSocket(
-        _ options: ServerOptions, _ address: SocketAddress, port: UInt16
-    ) throws(Errno) -> FileDescriptor {
+    private static func listen(
+        _ address: ListeningAddress, _ options: ServerOptions
+    ) throws(Failure) -> FileDescriptor {
+        var reason = Errno.noAddressFamily
+        for choice in address.choices {
+            do throws(Errno) {
+                return try .serving(on: choice, backlog: options.backlog)
+            } catch {
+                reason = error
+                if error != .noAddressFamily && error != .noAddress { break }
+            }
+        }
+        throw Failure("unable to bind", [], reason)
+    }
+
+    private static func changeUser(_ options: ServerOptions) throws(Failure) {
+        if let group = options.group {
+            do throws(Errno) { try Process.become(user: nil, group: group) } catch {
+                throw Failure("unable to set gid", [], error)
+            }
+        }
+        guard let user = options.user else { return }
         do throws(Errno) {
-            return try .serving(on: address, backlog: options.backlog)
+            if options.group == nil {
+                try Process.become(user: user, group: nil)
+            } else {
+                try Process.setUser(user)
+            }
         } catch {
-            guard options.host.equals("0"), error == .noAddressFamily || error == .noAddress,
-                let narrow = Services.address([UInt8]("0.0.0.0"), port: port)
-            else { throw error }
-            return try .serving(on: narrow, backlog: options.backlog)
+            throw Failure("unable to set uid", [], error)
         }
     }
 

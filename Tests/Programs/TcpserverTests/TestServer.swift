@@ -8,23 +8,27 @@ final class TestServer: Sendable {
     let port: UInt16
     let running: Running
 
-    /// Start it with these options besides -v, -1, -R, -H and -l, and wait until it serves.
+    /// Start it with these options besides -v and -1, and wait until it serves.
+    ///
+    /// A quick one has -R, -H and -l too, with which nothing is looked up.
     init(
         _ origin: Origin = .ours, _ options: [String] = [], host: String = "127.0.0.1",
-        running program: [String], variables: [String: String] = [:], directory: String? = nil
+        port: String = "0", running program: [String], isQuick: Bool = true,
+        variables: [String: String] = [:], directory: String? = nil
     ) throws {
         let path =
             origin == .ours
             ? PrivateInstance.builtRoot + "/usr/bin/tcpserver"
             : Tools.folder + "/tcpserver"
         var command = Command(
-            path, ["-v1RHlhost.example"] + options + [host, "0"] + program,
+            path,
+            [isQuick ? "-v1RHlhost.example" : "-v1"] + options + [host, port] + program,
             streams: [.null, .capture, .capture])
         for (name, value) in variables { command.set(name, value) }
         command.directory = directory.map { Array($0.utf8) }
         running = try command.start()
         let started = running
-        port = try eventually(seconds: 30, "a server") {
+        self.port = try eventually(seconds: 30, "a server") {
             let output = String(decoding: try started.output(1), as: UTF8.self)
             return output.hasSuffix("\n") ? UInt16(output.dropLast()) : nil
         }
@@ -49,14 +53,18 @@ final class TestServer: Sendable {
         }
     }
 
-    /// A new connection to it.
-    func connect(_ address: String = "127.0.0.1") throws -> TestClient {
-        try TestClient(address, port: port)
+    /// A new connection to it, from a source if one is given.
+    func connect(
+        _ address: String = "127.0.0.1", from source: String? = nil
+    ) throws -> TestClient {
+        try TestClient(address, port: port, from: source)
     }
 
     /// What a client gets that sends this, until the connection ends.
-    func answer(to text: String = "", from address: String = "127.0.0.1") throws -> String {
-        let client = try connect(address)
+    func answer(
+        to text: String = "", from address: String = "127.0.0.1", as source: String? = nil
+    ) throws -> String {
+        let client = try connect(address, from: source)
         try client.send(Array(text.utf8))
         return try client.rest()
     }
@@ -66,11 +74,13 @@ final class TestServer: Sendable {
 final class TestClient {
     private let socket: FileDescriptor
 
-    init(_ address: String, port: UInt16) throws {
+    init(_ address: String, port: UInt16, from source: String? = nil) throws {
         guard let target = SocketAddress.internet(Array(address.utf8), port: port) else {
             throw TestbedFailure(text: "no address \(address)")
         }
-        socket = try FileDescriptor.connect(to: target, until: Deadline(milliseconds: 10_000))
+        socket = try FileDescriptor.connect(
+            to: target, from: source.flatMap { SocketAddress.internet(Array($0.utf8), port: 0) },
+            until: Deadline(milliseconds: 10_000))
     }
 
     /// Its own end.
