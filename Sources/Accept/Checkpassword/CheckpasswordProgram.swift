@@ -66,7 +66,6 @@ package enum CheckpasswordProgram {
     private static func confine() throws(CheckpasswordFailure) {
         Signal.alarm.exitsProcess(with: CheckpasswordFailure.temporary([]).code)
         Alarm.set(seconds: timeLimit)
-        Process.setFileModeMask(0o077)
         try attempting("prepare the process") { () throws(Errno) in
             try Process.fillStandardDescriptors()
             try Process.closeDescriptors(from: 4)
