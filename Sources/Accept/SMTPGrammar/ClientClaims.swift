@@ -1,4 +1,5 @@
 package import ByteText
+import EnvelopeWire
 
 /// What a trusted proxy says of the client that it speaks for; the command XCLIENT of Postfix.
 package struct ClientClaims: Equatable, Sendable {
@@ -41,7 +42,7 @@ package struct ClientClaims: Equatable, Sendable {
         for word in words {
             let parts = word.split(
                 separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, let value = XText.decoded(Array(parts[1])), !value.isEmpty
+            guard parts.count == 2, let value = Xtext.decoded(Array(parts[1])), !value.isEmpty
             else { throw .malformedClaim("write attributes as NAME=value, in xtext") }
             try take(Array(parts[0]), value)
         }

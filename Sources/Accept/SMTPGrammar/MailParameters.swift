@@ -80,7 +80,7 @@ package struct MailParameters: Equatable, Sendable {
                 throw Reply(501, "5.5.4", "ENVID must be xtext of 1 to 100 octets, given once")
             }
         } else if keyword.equalsIgnoringCase("AUTH") {
-            guard !hasOriginalSubmitter, let value, !value.isEmpty, XText.decoded(value) != nil
+            guard !hasOriginalSubmitter, let value, !value.isEmpty, Xtext.decoded(value) != nil
             else { throw Reply(501, "5.5.4", "AUTH must be an address in xtext, given once") }
             hasOriginalSubmitter = true
         } else {

@@ -45,17 +45,3 @@ func `base64 that is malformed in any way is nothing`(text: String) {
     #expect(count == 64 * (64 * 64 + 16) + 8 * (8 - odd))
     #expect(values.count == count)
 }
-
-@Test(
-    arguments: [
-        ("a+2Bb", "a+b"), ("plain", "plain"), ("+00", "\0"), ("+C3+BC", "ü"), ("<>", "<>"),
-        ("", ""),
-    ] as [(String, String)])
-func `xtext is read`(text: String, value: String) {
-    #expect(XText.decoded(Array(text.utf8)) == Array(value.utf8))
-}
-
-@Test(arguments: ["+", "+2", "a+2", "+2b", "+zz", "a=b", "a b", "a\u{7f}", "ü", "++2B"])
-func `xtext that is malformed is nothing`(text: String) {
-    #expect(XText.decoded(Array(text.utf8)) == nil)
-}
