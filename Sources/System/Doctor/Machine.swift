@@ -82,14 +82,21 @@ struct Machine {
         }
     }
 
-    /// A number of bytes for people.
+    /// A number of bytes exactly, in clamd's units where it has one.
     static func size(_ bytes: Int) -> String {
-        for (unit, letter) in [(1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")]
-        where bytes >= unit {
-            return bytes % unit == 0 ? "\(bytes / unit)\(letter)" : "\(bytes)"
-        }
-        return "\(bytes)"
+        let fitting = units.first { bytes >= $0.size && bytes % $0.size == 0 }
+        return fitting.map { "\(bytes / $0.size)\($0.letter)" } ?? "\(bytes)"
     }
+
+    /// A number of bytes in the largest unit, rounded down.
+    static func roughSize(_ bytes: Int) -> String {
+        let fitting = units.first { bytes >= $0.size }
+        return fitting.map { "\(bytes / $0.size)\($0.letter)" } ?? "\(bytes)"
+    }
+
+    private static let units: [(size: Int, letter: String)] = [
+        (1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K"),
+    ]
 }
 
 /// Users and groups from passwd(5) and group(5) as files: those of the suite are in no directory service.

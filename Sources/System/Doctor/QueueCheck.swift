@@ -88,7 +88,7 @@ enum DiskCheck {
     static func look(
         _ system: FileSystem, _ queue: String, _ least: Int, _ found: inout Examination
     ) {
-        let free = Machine.size(system.freeBytes & ~0xFFFFF)
+        let free = Machine.roughSize(system.freeBytes)
         if system.freeBytes < least {
             found.problem(
                 "\(queue) has \(free) left on its disk, less than \(Machine.size(least))",

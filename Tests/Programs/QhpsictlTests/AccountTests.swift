@@ -1,3 +1,4 @@
+import Posix
 import Testbed
 import Testing
 
@@ -93,6 +94,22 @@ func `a wrong owner or mode is found`(change: String, words: String, repair: Str
         nonsense' >usr/share/qhpsi/modes
         """)
     try patient.expectProblem("modes", "queue-fix is root root 755, not root root 4755")
+}
+
+@Test func `the table of modes that the packages ship is the one that is checked`() throws {
+    let patient = try Patient()
+    try patient.change(
+        "mkdir -p usr/share/qhpsi && cp '\(PrivateInstance.sourceTree)/etc/modes' usr/share/qhpsi/modes"
+    )
+    try patient.expectWell("modes")
+    for line in try shell("grep -v '^#' '\(patient.root)/usr/share/qhpsi/modes'").split(
+        separator: "\n")
+    {
+        let path = try #require(line.split(separator: " ").last)
+        guard (try? FileStatus(of: Array((patient.root + path).utf8))) != nil else { continue }
+        try patient.change("chmod 700 '.\(path)'")
+        try patient.expectProblem("modes", "\(path) is ")
+    }
 }
 
 @Test func `set-id bits on a file system that ignores them are found`() throws {

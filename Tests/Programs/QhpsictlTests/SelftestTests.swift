@@ -14,7 +14,7 @@ import Testing
         let verdict = message.text.contains("self-test, marked") ? "virus found" : "clean"
         #expect(outcome.output.contains("queue1/\(message.id): \(verdict)"))
         #expect(message.text.hasPrefix("X-QHPSI: \(verdict)\n"))
-        #expect(message.records.suffix(2) == ["F", "Tpostmaster"])
+        #expect(message.records.suffix(2) == ["F", "Tpostmaster@mx.test.example"])
     }
     #expect(outcome.output.contains("Left in the queue, for postmaster: queue1/"))
 }

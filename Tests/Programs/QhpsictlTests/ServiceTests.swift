@@ -31,8 +31,12 @@ private final class Supervision {
         )
     }
 
-    func svc(_ options: String, _ service: String) throws {
-        try shell("svc \(options) '\(patient.root)/etc/service/\(service)'")
+    /// Tell supervise, and wait until svstat says this.
+    func svc(_ options: String, _ service: String, until words: String) throws {
+        let folder = "\(patient.root)/etc/service/\(service)"
+        try shell(
+            "svc \(options) '\(folder)'; for i in $(seq 500); do svstat '\(folder)' | grep -q '\(words)' && exit 0; sleep 0.02; done; svstat '\(folder)'; exit 1"
+        )
     }
 
     deinit {
@@ -48,23 +52,20 @@ private final class Supervision {
 @Test func `supervised services are told as supervise tells them`() throws {
     let supervision = try Supervision()
     let patient = supervision.patient
-    try supervision.start("qmail-send", "exec sleep 1000\n", logger: "exec cat >/dev/null\n")
+    try supervision.start("qmail-send", "exec sleep 1000\n", logger: "exec sleep 1000\n")
     Clock.sleep(milliseconds: 5200)
     try patient.expectWell("services", "qmail-send is up (pid ")
-    try supervision.svc("-d", "qmail-send")
-    Clock.sleep(milliseconds: 500)
+    try supervision.svc("-d", "qmail-send", until: ": down")
     try patient.expectProblem("services", "qmail-send is down", repair: "svc -u ")
     try patient.change("touch etc/service/qmail-send/down")
     try patient.expectWell("services", "qmail-send is down, as its file down says")
-    try supervision.svc("-u", "qmail-send")
+    try supervision.svc("-u", "qmail-send", until: ": up")
     Clock.sleep(milliseconds: 5200)
     try patient.expectAdvice("services", "keeps it from starting at boot")
-    try supervision.svc("-p", "qmail-send")
-    Clock.sleep(milliseconds: 500)
+    try supervision.svc("-p", "qmail-send", until: "paused")
     try patient.expectProblem("services", "qmail-send is paused", repair: "svc -c ")
-    try supervision.svc("-c", "qmail-send")
-    try supervision.svc("-d", "qmail-send/log")
-    Clock.sleep(milliseconds: 500)
+    try supervision.svc("-c", "qmail-send", until: ": up")
+    try supervision.svc("-d", "qmail-send/log", until: ": down")
     try patient.expectProblem("services", "the logger of qmail-send is not up", repair: "/log")
     withExtendedLifetime(supervision) {}
 }

@@ -56,7 +56,7 @@ func `what becomes of infected mail is said of each service`(
 @Test(arguments: [
     ("QHPSI", "/no/such/scanner %s", "program /no/such/scanner: No such file or directory"),
     ("QHPSI", "scanner", "program scanner is not an absolute path"),
-    ("QHPSI", "/etc/hostname", "program /etc/hostname cannot be executed"),
+    ("QHPSI", "/etc/passwd", "program /etc/passwd cannot be executed"),
     ("QHPSI", "plugin:", "expected a plugin's file name"),
     ("QHPSI", "plugin:none.so", "plugins/none.so: No such file"),
     ("QHPSI", "plugin:../sbin/qhpsi", "Invalid argument"),
@@ -69,7 +69,8 @@ func `what becomes of infected mail is said of each service`(
 ])
 func `a variable that means nothing is found`(name: String, value: String, words: String) throws {
     let patient = try Patient()
-    try patient.addService("qmail-smtpd.25", ["QHPSI": "plugin:clamd.so", name: value])
+    try patient.addService(
+        "qmail-smtpd.25", ["QHPSI": "plugin:clamd.so"].merging([name: value]) { $1 })
     try patient.expectProblem("settings", words)
 }
 
