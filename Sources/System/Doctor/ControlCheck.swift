@@ -6,8 +6,9 @@ import Posix
 /// The files of qmail-control(5) that stop mail when they are wrong.
 enum ControlCheck {
     private static let numbers: [StaticString] = [
-        "databytes", "greetdelay", "maxbadcommands", "maxhops", "maxrcpt", "shownames",
-        "tarpitcount", "tarpitdelay", "timeoutsmtpd",
+        "databytes", "greetdelay", "maxauthfailures", "maxbadcommands", "maxhops", "maxrcpt",
+        "shownames",
+        "tarpitcount", "tarpitdelay", "timeoutcheckpassword", "timeoutsmtpd",
     ]
     /// Files with secrets.
     private static let secret = ["servercert.pem", "serverkey.pem", "authsmtproutes"]

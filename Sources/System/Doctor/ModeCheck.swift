@@ -27,6 +27,9 @@ enum ModeCheck {
         Expectation(
             path: "/usr/lib/qhpsi/qhpsi-host", user: "qscand", group: "qscand", mode: 0o2550,
             isNeeded: true),
+        Expectation(
+            path: "/usr/sbin/qhpsi-checkpassword", user: "root", group: "root", mode: 0o4755,
+            isNeeded: false),
     ]
 
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
@@ -45,7 +48,7 @@ enum ModeCheck {
             else { return nil }
             return Expectation(
                 path: words[4], user: words[1], group: words[2], mode: mode,
-                isNeeded: builtIn.contains { $0.path == words[4] })
+                isNeeded: builtIn.contains { $0.path == words[4] && $0.isNeeded })
         }
     }
 

@@ -4,9 +4,14 @@ import ConnectionRules
 import ControlFiles
 import Posix
 
-/// Whether strangers could send mail to strangers through this server.
+/// Whether strangers could send mail to strangers through this server, or pass for somebody else.
 enum RelayCheck {
     private static let why = "an open relay sends everybody's spam, and is soon on all block lists"
+    /// Variables that only clients one knows may have, and why.
+    private static let dangerous: [(name: String, why: String)] = [
+        ("RELAYCLIENT", why),
+        ("XCLIENT", "with XCLIENT a client says from which address and as which user it comes"),
+    ]
     private static let folder = "/etc/qhpsi/tcp"
 
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
@@ -43,12 +48,14 @@ enum RelayCheck {
     }
 
     private static func lookAtVariables(_ machine: Machine, _ found: inout Examination) {
-        for source in machine.sources.dropFirst() where source.text("RELAYCLIENT") != nil {
-            found.problem(
-                "\(source.name): RELAYCLIENT is set for every client", why: why,
-                repair:
-                    "rm \(source.file("RELAYCLIENT")); set it for your networks in \(machine.shown(folder))/tcp.smtp"
-            )
+        for source in machine.sources.dropFirst() {
+            for (name, why) in dangerous where source.text(name) != nil {
+                found.problem(
+                    "\(source.name): \(name) is set for every client", why: why,
+                    repair:
+                        "rm \(source.file(name)); set it for clients you know in \(machine.shown(folder))/tcp.smtp"
+                )
+            }
         }
     }
 
@@ -76,25 +83,28 @@ enum RelayCheck {
                 why: "tcpserver drops every connection", repair: compile)
             return
         }
-        for record in records where relays(record.data) && isWide(record.key) {
+        for record in records where isWide(record.key) {
             let key = record.key.isEmpty ? "everybody" : String(printable: record.key)
-            found.problem(
-                "\(file) sets RELAYCLIENT for \(key)", why: why,
-                repair: "take it out of that rule in \(shownSource); then: \(compile)")
+            for (name, why) in dangerous where sets(name, record.data) {
+                found.problem(
+                    "\(file) sets \(name) for \(key)", why: why,
+                    repair: "take it out of that rule in \(shownSource); then: \(compile)")
+            }
         }
     }
 
-    private static func relays(_ data: [UInt8]) -> Bool {
+    /// Whether a connection under the rule is taken and gets the variable.
+    private static func sets(_ variable: String, _ data: [UInt8]) -> Bool {
         let decision = Decision(data)
         if decision.isDenied { return false }
-        var relays = false
+        var isSet = false
         for step in decision.steps {
             switch step {
-            case .set(let entry): relays = relays || entry.starts(with: "RELAYCLIENT=")
-            case .unset(let name): relays = relays && !name.equals("RELAYCLIENT")
+            case .set(let entry): isSet = isSet || entry.starts(with: Array("\(variable)=".utf8))
+            case .unset(let name): isSet = isSet && name != Array(variable.utf8)
             }
         }
-        return relays
+        return isSet
     }
 
     /// Whether a rule's key is for more clients than anybody owns: all, all with a name, or most of the

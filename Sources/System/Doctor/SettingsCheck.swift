@@ -34,6 +34,7 @@ enum SettingsCheck {
             return
         }
         lookAtScanner(machine, source, &found)
+        lookAtAuthentication(source, &found)
         if settings.onError == .accept {
             found.advice(
                 "\(source.name): QHPSIONERROR=accept lets mail in unscanned when the scanner is down",
@@ -48,6 +49,19 @@ enum SettingsCheck {
             )
         }
         found.wellIfNothing(since: count, "\(source.name): \(meaning(source, settings))")
+    }
+
+    private static func lookAtAuthentication(
+        _ source: SettingsSource, _ found: inout Examination
+    ) {
+        guard source.text("REQUIREAUTH")?.isEmpty == false,
+            source.text("CHECKPASSWORD")?.isEmpty != false
+        else { return }
+        found.problem(
+            "\(source.name): REQUIREAUTH is set, and no CHECKPASSWORD",
+            why: "AUTH is asked for and not offered: nobody can send",
+            repair:
+                "echo '/usr/sbin/qhpsi-checkpassword /bin/true' >\(source.file("CHECKPASSWORD"))")
     }
 
     /// What becomes of infected mail, in words.

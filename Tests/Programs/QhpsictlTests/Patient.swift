@@ -29,9 +29,12 @@ struct Patient {
               awk -F: '$3 == 64010 || $3 == 64020 {print "group", $1, $3}' etc/group; } >etc/qhpsi/ids
             echo 25000000 >etc/qhpsi/control/databytes
             chown -R 0:0 etc usr
-            chown 64015:64010 usr/sbin/qmail-queue && chmod 6755 usr/sbin/qmail-queue
-            chown 64020:64010 usr/sbin/qhpsi && chmod 4750 usr/sbin/qhpsi
-            chown 64020:64020 usr/lib/qhpsi/qhpsi-host && chmod 2550 usr/lib/qhpsi/qhpsi-host
+            id() { awk -F: -v name="$2" '$1 == name { print $3 }' "etc/$1"; }
+            grep -v '^#' '\(PrivateInstance.sourceTree)/etc/modes' | while read -r _ user group mode file; do
+                if [ -e ".$file" ]; then
+                    chown "$(id passwd "$user"):$(id group "$group")" ".$file" && chmod "$mode" ".$file"
+                fi
+            done
             """)
         try instance.write("etc/qhpsi/defaultqueue/QHPSI", "plugin:clamd.so\n")
         try shell(

@@ -74,6 +74,16 @@ func `a variable that means nothing is found`(name: String, value: String, words
     try patient.expectProblem("settings", words)
 }
 
+@Test func `a service that asks for AUTH and cannot check it is found`() throws {
+    let patient = try Patient()
+    let program = "/usr/sbin/qhpsi-checkpassword /bin/true"
+    let name = "qmail-smtpd.587"
+    try patient.addService(name, ["QHPSI": "plugin:clamd.so", "REQUIREAUTH": "1"])
+    try patient.expectProblem("settings", "no CHECKPASSWORD", repair: "echo '\(program)'")
+    try patient.addService(name, ["CHECKPASSWORD": program])
+    try patient.expectWell("settings", "\(name): QHPSI=plugin:clamd.so")
+}
+
 @Test func `mail that nobody scans is found`() throws {
     let patient = try Patient()
     try patient.change("rm etc/qhpsi/defaultqueue/QHPSI")
@@ -117,6 +127,7 @@ private func rules(_ patient: Patient, _ text: String) throws {
     ("::/0:allow,RELAYCLIENT=\"\"", "sets RELAYCLIENT for ::/0"),
     ("=:allow,RELAYCLIENT=\"\"", "sets RELAYCLIENT for ="),
     ("=.com:allow,RELAYCLIENT=\"@x\"", "sets RELAYCLIENT for =.com"),
+    (":allow,XCLIENT=\"1\"", "sets XCLIENT for everybody"),
 ])
 func `a rule that lets strangers relay is found`(rule: String, words: String) throws {
     let patient = try Patient()
