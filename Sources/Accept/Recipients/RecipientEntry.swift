@@ -31,7 +31,7 @@ package struct RecipientEntry: Equatable, Sendable {
                 line: number, column: column, expected: [UInt8](expected),
                 text: Array(line[...end]))
         }
-        if let odd = line[start...end].firstIndex(where: { $0 <= 32 || $0 == 127 }) {
+        if let odd = line[start...end].firstIndex(where: { $0.isBetweenAddresses }) {
             throw flaw(odd, "one address in a line")
         }
         guard let at = line[start...end].lastIndex(of: UInt8(ascii: "@")) else {
@@ -68,6 +68,11 @@ package struct RecipientEntry: Equatable, Sendable {
 extension UInt8 {
     /// What may stand between a user's name and an extension.
     fileprivate var isSeparator: Bool { self == UInt8(ascii: "-") || self == UInt8(ascii: "+") }
+
+    /// What an address has only in quotes: a list of several on one line is a mistake.
+    fileprivate var isBetweenAddresses: Bool {
+        self <= 32 || self == 127 || self == UInt8(ascii: ",") || self == UInt8(ascii: ";")
+    }
 
     fileprivate var isDomainText: Bool {
         isLetter || isDigit || self >= 128 || self == UInt8(ascii: "-") || self == UInt8(ascii: ".")

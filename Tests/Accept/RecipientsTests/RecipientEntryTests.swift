@@ -31,8 +31,9 @@ import Testing
         ("bob", "1:4: expected \"@\" and a domain: bob"), ("bob@", "1:5: expected a domain: bob@"),
         ("a@b\nbob@.test", "2:5: expected a domain: bob@.test"),
         ("bob@a b", "1:6: expected one address in a line: bob@a b"),
-        ("bob@a,joe@b", "1:6: expected a domain: bob@a,joe@b"),
-        ("bob@te,st", "1:7: expected a domain: bob@te,st"),
+        ("bob@a,joe@b", "1:6: expected one address in a line: bob@a,joe@b"),
+        ("bob@te,st", "1:7: expected one address in a line: bob@te,st"),
+        ("bob@te!st", "1:7: expected a domain: bob@te!st"),
         (
             "*@test.example",
             "1:1: expected \"*\" only between \"-\" or \"+\" and \"@\": *@test.example"

@@ -49,7 +49,7 @@ import Testing
     }
 
     @Test func `in clear text AUTH is neither offered nor taken`() throws {
-        let (_, listening) = try serve()
+        let (server, listening) = try serve()
         let outcome = try Command(
             Tools.path(of: "swaks"),
             [
@@ -57,6 +57,7 @@ import Testing
                 "--auth", "PLAIN", "--auth-user", "bob", "--auth-password", "pass",
             ]
         ).run()
+        withExtendedLifetime(server) {}
         #expect(outcome.code == 28)
         #expect(!outcome.output.contains("AUTH PLAIN"))
         #expect(try listening.log.isEmpty)
