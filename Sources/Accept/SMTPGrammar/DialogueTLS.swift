@@ -19,6 +19,8 @@ extension Dialogue {
     mutating func startTLS() throws(Reply) -> Event {
         if settings.isEncrypted { throw .outOfOrder("this session is encrypted already") }
         if !settings.offersTLS { throw .notImplemented }
+        // RFC 3207 §4.2 has the server forget the login, which would surprise the client.
+        if !user.isEmpty { throw .outOfOrder("STARTTLS comes before AUTH") }
         if hasSender { throw .outOfOrder("a message has begun: send it, or RSET") }
         if position < input.count {
             // Whoever wrote it wants commands in clear text to be taken for encrypted ones.

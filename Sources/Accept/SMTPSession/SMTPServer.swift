@@ -79,6 +79,7 @@ package enum SMTPServer {
             log.trouble(error.text)
             let reply = Reply(421, "4.3.5", "mail server cannot read its settings, try again later")
             try stream.write(reply.encoded, until: Deadline(milliseconds: 10_000))
+            stream.finish()
             return unableToServe
         }
         var session = Session(

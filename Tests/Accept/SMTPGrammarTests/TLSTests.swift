@@ -50,6 +50,23 @@ func `STARTTLS is taken alone and last`(_ text: String, _ expected: [String], _ 
     #expect(conversation.replies == ["503 5.5.1", "250 2.0.0"])
 }
 
+@Test func `an authenticated client gets no STARTTLS`() {
+    var settings = settings(offers: true)
+    settings.hasAuthentication = true
+    settings.allowsOpenLogin = true
+    #expect(
+        replies("EHLO c\r\nAUTH PLAIN AGEAYg==\r\nSTARTTLS\r\n", settings)
+            == ["250", "235 2.7.0", "503 5.5.1"])
+}
+
+@Test func `where TLS is required there is no AUTH without it`() {
+    var settings = settings(offers: true, requires: true)
+    settings.hasAuthentication = true
+    settings.allowsOpenLogin = true
+    #expect(
+        replies("EHLO c\r\nAUTH PLAIN AGEAYg==\r\n", settings) == ["250", "530 5.7.0"])
+}
+
 @Test func `under TLS there is no second STARTTLS`() {
     #expect(
         replies("STARTTLS\r\n", settings(offers: true, isEncrypted: true)) == ["503 5.5.1"])

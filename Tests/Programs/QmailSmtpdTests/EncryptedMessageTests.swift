@@ -112,6 +112,16 @@ import Testing
         #expect(!(try client.remarks).contains("unexpected eof"))
     }
 
+    @Test func `settings that cannot be read are a 421 under TLS`() throws {
+        let server = try ScriptedServer.certified()
+        try server.control("maxrcpt", "many\n")
+        let answer = try server.encryptedAnswer(
+            "", ["SMTPS": "1"], options: TLSClient.implicit)
+        #expect(answer.lines.first?.hasPrefix("421 4.3.5 ") == true)
+        #expect(answer.outcome.code == 111)
+        #expect(!answer.remarks.contains("unexpected eof"))
+    }
+
     @Test func `SIGTERM ends a session under TLS with 421`() throws {
         let server = try ScriptedServer.certified()
         let client = try TLSClient(server)
