@@ -30,6 +30,7 @@ extension Session where Stream: ~Copyable {
         set("TCPLOCALPORT", claims.ownPort) { [UInt8](decimal: $0) }
         settings.relaySuffix = nil
         settings.peer = SessionSettings.Peer(environment)
+        standing = nil
         log.proxy = environment.proxy ?? []
         log.peer = settings.peer.address
         log.user = dialogue.user

@@ -145,6 +145,19 @@ func `RBLSMTPD decides without any list`(text: String, reply: String) throws {
     #expect(try bench.names.questions.isEmpty)
 }
 
+@Test func `behind a trusted proxy its client is looked up, unless he has logged in`() throws {
+    let bench = try Bench()
+    let recipient = "EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<d@test.example>\r\nRSET\r\n"
+    let outcome = try bench.server.answer(
+        recipient + "XCLIENT ADDR=192.0.2.7\r\n" + recipient + "XCLIENT LOGIN=bob\r\n" + recipient,
+        [
+            "XCLIENT": "1", "TCPREMOTEIP": "198.51.100.1", "RBLSMTPD": "",
+            "DNSCACHEIP": bench.names.address, "DNSBL": "-b -r bad.example",
+        ])
+    let answers = outcome.replies.filter { $0.hasPrefix("250 2.1.5") || $0.hasPrefix("553 5.7.1") }
+    #expect(answers.map { $0.prefix(9) } == ["250 2.1.5", "553 5.7.1", "250 2.1.5"])
+}
+
 @Test func `lists are asked for the first recipient that is taken, and once`() throws {
     let bench = try Bench()
     let early = try bench.server.answer(
