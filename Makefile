@@ -86,7 +86,7 @@ admin:
 	$(SWIFT_ADMIN)
 	install -d $(BUILT)/usr/sbin $(COMPLETIONS)
 	install -m 755 $(ADMIN)/release/qhpsictl $(BUILT)/usr/sbin/
-	$(BUILT)/usr/sbin/qhpsictl --generate-completion-script bash >$(COMPLETIONS)/qhpsictl
+	$(BUILT)/usr/sbin/qhpsictl --generate-completion-script bash | sed '1{/^#!/d}' >$(COMPLETIONS)/qhpsictl
 
 clean:
 	rm -rf .build .build-embedded .build-release .build-fuzz build run
