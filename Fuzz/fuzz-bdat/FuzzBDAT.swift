@@ -82,7 +82,8 @@ private struct Receiver {
             case .end(let summary):
                 messages += 1
                 isRefused = summary.flaw != nil
-            case .quit: fatalError("the session has ended")
+            case .quit, .sendAway: fatalError("the session has ended")
+            case .startTLS, .login, .client: fatalError("what is not offered is not taken")
             case .reply, .chunkedMessage, .spoiled, .abandoned: break
             }
         }
