@@ -53,30 +53,10 @@ struct OpenSSLReason {
             // OpenSSL only says that it is unsupported.
             text = [UInt8]("nothing in it can be read without a pass phrase")
         } else if let words = ERR_reason_error_string(code) {
-            text = bytes(of: words)
+            text = [UInt8](cString: words)
         } else {
             text = [UInt8]("OpenSSL error ") + [UInt8](decimal: Int(clamping: code))
         }
         ERR_clear_error()
-    }
-}
-
-/// The bytes of a C string, without its NUL.
-func bytes(of text: UnsafePointer<CChar>?) -> [UInt8] {
-    guard let text else { return [] }
-    var length = 0
-    while text[length] != 0 { length += 1 }
-    return Array(UnsafeRawBufferPointer(start: text, count: length))
-}
-
-/// Hand bytes to a call that wants a C string; a NUL inside ends it early, as it would in C.
-func withCString<Value>(_ text: [UInt8], _ body: (UnsafePointer<CChar>) -> Value) -> Value {
-    let terminated = text + [0]
-    return terminated.span.withUnsafeBytes { raw in
-        // The array has at least its NUL, so the base address exists.
-        guard let base = raw.assumingMemoryBound(to: CChar.self).baseAddress else {
-            return body("")
-        }
-        return body(base)
     }
 }

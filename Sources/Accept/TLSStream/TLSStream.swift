@@ -105,8 +105,8 @@ extension TLSStream: ByteStream {
     package var encryption: Encryption? {
         let cipher = SSL_get_current_cipher(raw)
         return Encryption(
-            version: bytes(of: SSL_get_version(raw)),
-            cipher: bytes(of: SSL_CIPHER_get_name(cipher)),
+            version: SSL_get_version(raw).map { [UInt8](cString: $0) } ?? [],
+            cipher: SSL_CIPHER_get_name(cipher).map { [UInt8](cString: $0) } ?? [],
             keyLength: Int(SSL_CIPHER_get_bits(cipher, nil)))
     }
 

@@ -20,7 +20,9 @@ enum QueueChoice {
         let queue = try QueueDirectory(opening: path(settings, instance, seed: seed))
         guard let least = try number(settings, "MIN_FREE"), least > 0 else { return queue }
         let free: Int
-        do throws(Errno) { free = try Files.freeSpace(queue.path) } catch { throw .configuration }
+        do throws(Errno) { free = try FileSystem(of: queue.path).freeBytes } catch {
+            throw .configuration
+        }
         if free < least { throw .write }
         return queue
     }

@@ -139,9 +139,3 @@ package import ScanProtocol
         return text
     }
 }
-
-private func withCString<Value>(_ text: [UInt8], _ body: (UnsafePointer<CChar>?) -> Value) -> Value
-{
-    let terminated = text.map { CChar(bitPattern: $0) } + [0]
-    return terminated.withUnsafeBufferPointer { body($0.baseAddress) }
-}

@@ -68,8 +68,10 @@ func bytes(of text: UnsafePointer<CChar>) -> [UInt8] {
     Array(UnsafeRawBufferPointer(start: text, count: strlen(text)))
 }
 
-/// Hand bytes to a call that wants a C string; a NUL inside ends it early, as it would in C.
-func withCString<Value, Failure: Error>(
+/// Hand bytes to a call of a C library that wants a C string, which is gone when the body returns.
+///
+/// A NUL inside ends it early, as it would in C.
+package func withCString<Value, Failure: Error>(
     _ text: [UInt8], _ body: (UnsafePointer<CChar>) throws(Failure) -> Value
 ) throws(Failure) -> Value {
     let terminated = text + [0]

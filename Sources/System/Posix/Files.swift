@@ -131,17 +131,6 @@ package enum Files {
         try withCString(path) { (path) throws(Errno) in _ = try retrying { chdir(path) } }
     }
 
-    /// The bytes an unprivileged user may still write on the path's file system; see statvfs(3).
-    package static func freeSpace(_ path: [UInt8]) throws(Errno) -> Int {
-        var raw = statvfs()
-        try withCString(path) { (path) throws(Errno) in
-            _ = try retrying { cposix_statvfs(path, &raw) }
-        }
-        let (bytes, overflow) = Int(raw.f_bavail).multipliedReportingOverflow(
-            by: Int(raw.f_frsize))
-        return overflow ? Int.max : bytes
-    }
-
     /// The names in a folder without `.` and `..`, in no order; see readdir(3).
     package static func names(in path: [UInt8]) throws(Errno) -> [[UInt8]] {
         guard let directory = withCString(path, { opendir($0) }) else { throw Errno.last }
