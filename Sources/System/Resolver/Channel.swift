@@ -24,7 +24,7 @@ struct Channel: ~Copyable {
         self.channel = channel
         if let servers {
             // A list that is none leaves the file's servers.
-            _ = Self.withCString(servers) { ares_set_servers_csv(channel, $0) }
+            _ = withCString(servers) { ares_set_servers_csv(channel, $0) }
         }
     }
 
@@ -49,13 +49,13 @@ struct Channel: ~Copyable {
     }
 
     /// Ask for the records of a name and wait for the answer, at most until the deadline.
-    consuming func answer(
+    func answer(
         _ name: [UInt8], _ type: RecordType, until deadline: Deadline
     ) throws(Errno) -> Ending {
         let channel = self.channel
         var ending = Ending()
         return try withUnsafeMutablePointer(to: &ending) { (ending) throws(Errno) -> Ending in
-            Self.withCString(name) { name in
+            withCString(name) { name in
                 ares_query(
                     channel, name, 1, Int32(type.rawValue),
                     { context, status, _, message, count in
@@ -67,11 +67,15 @@ struct Channel: ~Copyable {
                             UnsafeBufferPointer(start: message, count: Int(count)))
                     }, ending)
             }
+            // c-ares writes into `ending` until it has said something, at the latest when it is cancelled.
             while ending.pointee.status == nil {
                 if deadline.hasPassed {
                     ares_cancel(channel)
-                } else {
-                    try Self.step(channel, until: deadline)
+                    continue
+                }
+                do throws(Errno) { try Self.step(channel, until: deadline) } catch {
+                    ares_cancel(channel)
+                    throw error
                 }
             }
             return ending.pointee
@@ -99,16 +103,6 @@ struct Channel: ~Copyable {
             let isReading = if case .readable = wanted[i].interest { true } else { false }
             ares_process_fd(
                 channel, isReading ? fd : ARES_SOCKET_BAD, isReading ? ARES_SOCKET_BAD : fd)
-        }
-    }
-
-    private static func withCString<Value>(
-        _ text: [UInt8], _ body: (UnsafePointer<CChar>) -> Value
-    ) -> Value {
-        let terminated = text.map { CChar(bitPattern: $0) } + [0]
-        return terminated.span.withUnsafeBufferPointer { raw in
-            guard let base = raw.baseAddress else { fatalError("an array with its NUL has a base") }
-            return body(base)
         }
     }
 }
