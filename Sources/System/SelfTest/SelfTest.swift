@@ -75,22 +75,31 @@ package struct SelfTest: Sendable {
         for (name, command, expected) in steps {
             let reply = try client.ask(command)
             guard reply.code == expected else {
-                // The session is given up whatever the reply to this is.
-                _ = try? client.ask("QUIT")
+                leave(&client)
                 return .stopped(at: name, reply)
             }
         }
         try client.send(
             message.wireForm(sender: sender, recipient: recipient, date: Clock.seconds))
         let reply = try client.reply()
-        _ = try? client.ask("QUIT")  // The message's reply is what counts.
+        leave(&client)
         return .answered(reply)
+    }
+
+    private func leave(_ client: inout SMTPClient) {
+        do throws(SMTPFailure) { _ = try client.ask("QUIT") } catch {
+            // What counts has been said before.
+        }
     }
 
     /// What the server's own name is, or what a client without a name says.
     private var helloName: String {
-        let me = try? Control(of: instance).line("me")
-        let name = me.map { String(printable: $0) } ?? ""
+        var name = ""
+        do throws(ControlFailure) {
+            name = try Control(of: instance).line("me").map { String(printable: $0) } ?? ""
+        } catch {
+            // It may be the name of a server elsewhere; `doctor` looks at the files.
+        }
         return name.isEmpty || name.contains(" ") ? "localhost" : name
     }
 }

@@ -157,14 +157,19 @@ package final class Running: Sendable {
 
     /// End it with SIGTERM, or SIGKILL when that does not help within 5 seconds.
     package func stop() {
-        _ = try? child.signal(.terminate)  // It may have ended.
-        let deadline = Deadline(milliseconds: 5000)
-        while !deadline.hasPassed {
-            if (try? child.endingIfOver()) != nil { return }
-            Clock.sleep(milliseconds: 10)
+        do throws(Errno) {
+            if try child.endingIfOver() != nil { return }
+            try child.signal(.terminate)
+            let deadline = Deadline(milliseconds: 5000)
+            while !deadline.hasPassed {
+                if try child.endingIfOver() != nil { return }
+                Clock.sleep(milliseconds: 10)
+            }
+            child.killGroup()
+            _ = try child.wait()
+        } catch {
+            // It was waited for already: its number may be another's by now.
         }
-        child.killGroup()
-        _ = try? child.wait()  // It may have been waited for already.
     }
 }
 
