@@ -5,8 +5,9 @@ BUILT := build/root
 EMBEDDED := .build-embedded
 STRICT := --explicit-target-dependency-import-check error -Xswiftc -warnings-as-errors
 # Two builds give the same bytes: this folder's name stays out, and so do hashes of command lines and paths of
-# compiled C modules, which have it.
-REPRODUCIBLE := -Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=/usr/src/qhpsi" \
+# compiled C modules, which have it.  Without debug information, because the compiler describes inlined calls
+# sometimes so and sometimes so, and the build id is a hash over it.
+REPRODUCIBLE := -debug-info-format none -Xswiftc -file-prefix-map -Xswiftc "$(CURDIR)=/usr/src/qhpsi" \
 	-Xcc "-ffile-prefix-map=$(CURDIR)=/usr/src/qhpsi" \
 	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen \
 	-Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs
