@@ -128,34 +128,41 @@ let system: [Target] = [
         providers: [.apt(["libc-ares-dev"])]),
     .library("Resolver", in: .System, uses: ["ByteText", "CCares", "DNSMessage", "Posix"]),
     .library("LocalUsers", in: .System, uses: ["ByteText", "Posix"]),
+    .systemLibrary(
+        name: "CTinyCDB", path: "Sources/System/CTinyCDB", pkgConfig: "libcdb",
+        providers: [.apt(["libcdb-dev"])]),
+    .library("ConstantDatabases", in: .System, uses: ["ByteText", "CTinyCDB", "Posix"]),
+    .systemLibrary(
+        name: "COpenSSL", path: "Sources/System/COpenSSL", pkgConfig: "openssl",
+        providers: [.apt(["libssl-dev"])]),
 ]
 let accept: [Target] = [
-    .systemLibrary(
-        name: "CTinyCDB", path: "Sources/Accept/CTinyCDB", pkgConfig: "libcdb",
-        providers: [.apt(["libcdb-dev"])]),
     .library("ConnectionRules", in: .Accept, uses: ["ByteText"]),
     .library(
-        "RuleDatabase", in: .Accept, uses: ["ByteText", "ConnectionRules", "CTinyCDB", "Posix"]),
+        "RuleDatabase", in: .Accept,
+        uses: ["ByteText", "ConnectionRules", "ConstantDatabases", "Posix"]),
     .library("ProxyProtocol", in: .Accept, uses: ["ByteText"]),
     .library(
         "ConnectionServer", in: .Accept,
         uses: [
-            "ByteText", "ConnectionRules", "DNSMessage", "Posix", "ProxyProtocol", "Resolver",
-            "RuleDatabase",
+            "ByteText", "ConnectionRules", "ConstantDatabases", "DNSMessage", "Posix",
+            "ProxyProtocol",
+            "Resolver", "RuleDatabase",
         ]),
     .library("SMTPGrammar", in: .Accept, uses: ["ByteText", "EnvelopeWire"]),
     .library(
         "Recipients", in: .Accept,
-        uses: ["ByteText", "ConnectionRules", "ControlFiles", "Posix", "RuleDatabase"]),
+        uses: [
+            "ByteText", "ConnectionRules", "ConstantDatabases", "ControlFiles", "Posix",
+            "RuleDatabase",
+        ]),
     .library(
         "SMTPSession", in: .Accept,
         uses: [
-            "ByteText", "ControlFiles", "DNSMessage", "EnvelopeWire", "LocalUsers", "Logging",
-            "MailFormat", "Posix", "Recipients", "Resolver", "RuleDatabase", "SMTPGrammar",
+            "ByteText", "ConstantDatabases", "ControlFiles", "DNSMessage", "EnvelopeWire",
+            "LocalUsers", "Logging", "MailFormat", "Posix", "QueueClient", "Recipients", "Resolver",
+            "SMTPGrammar",
         ]),
-    .systemLibrary(
-        name: "COpenSSL", path: "Sources/Accept/COpenSSL", pkgConfig: "openssl",
-        providers: [.apt(["libssl-dev"])]),
     .library(
         "TLSStream", in: .Accept,
         uses: ["ByteText", "ControlFiles", "COpenSSL", "Posix", "SMTPSession"]),
@@ -177,6 +184,7 @@ let accept: [Target] = [
 let enqueue: [Target] = [
     .library("MailFormat", in: .Enqueue, uses: ["ByteText"]),
     .library("EnvelopeWire", in: .Enqueue, uses: ["ByteText"]),
+    .library("QueueClient", in: .Enqueue, uses: ["ByteText", "EnvelopeWire", "Posix"]),
     .library(
         "QueueStore", in: .Enqueue,
         uses: [
@@ -212,6 +220,9 @@ let inspect: [Target] = [
         uses: ["ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"]),
 ]
 
+let send: [Target] = [
+]
+
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
@@ -234,6 +245,9 @@ let admin: [Target] = [
         uses: ["AdminReport", "ControlFiles", "Doctor", "Posix", "SelfTest", argumentParser],
         linked: .systemLinked),
 ]
+
+/// While you work, `QHPSI_TESTS=QmailQueue,ByteText swift build --build-tests` builds only these tests.
+let wanted = Context.environment["QHPSI_TESTS"]?.split(separator: ",").map { "\($0)Tests" }
 
 /// The tests and what only they use; not built into what is installed.
 let tests: [Target] = [
@@ -283,7 +297,11 @@ let fuzzers: [Target] = [
 ]
 
 /// Programs have a main.swift, and fuzzers are compiled without one.
-let shipped = (system + accept + enqueue + inspect).filter { !fuzzing || $0.type != .executable }
+let shipped = (system + accept + enqueue + inspect + send).filter { !fuzzing || $0.type != .executable }
+
+let checks =
+    wanted.map { names in tests.filter { $0.type != .test || names.contains($0.name) } }
+    ?? admin + tests
 
 let package = Package(
     name: "qhpsi",
@@ -293,8 +311,8 @@ let package = Package(
             .library(name: "clamd", type: .dynamic, targets: ["PluginClamd"]),
             .library(name: "libclamav", type: .dynamic, targets: ["PluginLibclamav"]),
         ],
-    dependencies: fuzzing || embedded
+    dependencies: fuzzing || embedded || wanted != nil
         ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
-    targets: shipped + (fuzzing ? fuzzers : embedded ? [] : admin + tests),
+    targets: shipped + (fuzzing ? fuzzers : embedded ? [] : checks),
     swiftLanguageModes: [.v6]
 )

@@ -1,7 +1,7 @@
 import ByteText
 import ConnectionRules
+import ConstantDatabases
 import Posix
-import RuleDatabase
 
 /// Whether a client gets a session, and with which variables.
 struct Admission {

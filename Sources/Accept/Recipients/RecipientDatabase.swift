@@ -1,6 +1,6 @@
 import ByteText
+package import ConstantDatabases
 package import Posix
-import RuleDatabase
 
 /// The recipients that control/recipients.cdb knows; qmail-recipients(8) makes it.
 ///

@@ -1,5 +1,6 @@
 import ByteText
 import ConnectionRules
+import ConstantDatabases
 import ControlFiles
 import Posix
 import RuleDatabase

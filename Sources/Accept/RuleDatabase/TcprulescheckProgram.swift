@@ -1,5 +1,6 @@
 import ByteText
 import ConnectionRules
+import ConstantDatabases
 import Posix
 
 /// The program tcprulescheck(1).

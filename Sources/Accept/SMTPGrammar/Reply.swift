@@ -71,8 +71,3 @@ package struct Reply: Error, Equatable, Sendable {
     /// The first line's text, for logs.
     package var text: [UInt8] { lines.first ?? [] }
 }
-
-extension UInt8 {
-    /// Whether this is a printable ASCII byte or a space.
-    package var isPrintable: Bool { self >= 32 && self < 127 }
-}

@@ -1,6 +1,7 @@
 import ByteText
 import EnvelopeWire
 import Posix
+import QueueClient
 import SMTPGrammar
 
 /// What the client is told, and the log, of how qmail-queue ended.

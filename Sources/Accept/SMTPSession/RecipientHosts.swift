@@ -1,7 +1,7 @@
 import ByteText
+import ConstantDatabases
 import ControlFiles
 import Posix
-import RuleDatabase
 
 /// The domains that mail is taken for, as in control/rcpthosts and control/morercpthosts.cdb.
 struct RecipientHosts: ~Copyable {

@@ -1,6 +1,7 @@
 import ByteText
 import EnvelopeWire
 import Posix
+import QueueClient
 import SMTPGrammar
 
 // The message.

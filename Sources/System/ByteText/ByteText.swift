@@ -145,6 +145,9 @@ extension UInt8 {
     /// Whether this is a space, a tab, a carriage return or a line feed.
     package var isBlank: Bool { self == 32 || self == 9 || self == 13 || self == 10 }
 
+    /// Whether this is a printable ASCII byte or a space.
+    package var isPrintable: Bool { self >= 32 && self < 127 }
+
     /// The lower-case form of an ASCII letter, any other byte as it is.
     package var lowercased: UInt8 {
         self >= UInt8(ascii: "A") && self <= UInt8(ascii: "Z") ? self + 32 : self

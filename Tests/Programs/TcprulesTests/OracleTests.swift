@@ -1,4 +1,5 @@
 import ConnectionRules
+import ConstantDatabases
 import Posix
 import RuleDatabase
 import Testbed

@@ -1,24 +1,26 @@
 import ByteText
-import EnvelopeWire
-import Posix
+package import EnvelopeWire
+package import Posix
 
 /// A running qmail-queue that takes one message.
 ///
 /// Whatever it does, the client's bytes go on being read: a program that ended early is asked for its exit
 /// code when the message is over. Without `finish` it is never given a whole envelope, so it queues nothing.
-struct QueueRun: ~Copyable {
+package struct QueueRun: ~Copyable {
     /// How it ended.
-    struct Result {
-        let ending: Child.Ending
+    package struct Result {
+        /// How the process ended.
+        package let ending: Child.Ending
         /// Whether it took the whole message and envelope.
-        let isComplete: Bool
+        package let isComplete: Bool
         /// What it wrote as a text for the client.
-        let text: [UInt8]
-        let report: QueueReport?
+        package let text: [UInt8]
+        /// Its report; nil when it wrote none, for instance because it was killed.
+        package let report: QueueReport?
     }
 
     /// The process's id, for the reply and the log.
-    let identifier: Int32
+    package let identifier: Int32
     private var message: FileDescriptor?
     private var envelope: FileDescriptor?
     private var text: Gathered
@@ -31,7 +33,9 @@ struct QueueRun: ~Copyable {
     private static let patience = 1000
 
     /// Start it; see qmail-queue(8).
-    init(program: [UInt8], environment: Environment) throws(Errno) {
+    ///
+    /// - Throws: When there is no program, memory or process for it.
+    package init(program: [UInt8], environment: Environment) throws(Errno) {
         let message = try Pipe()
         let envelope = try Pipe()
         let text = try Pipe()
@@ -55,13 +59,13 @@ struct QueueRun: ~Copyable {
     }
 
     /// Give it more of the message, unless it has stopped taking it.
-    mutating func write(_ bytes: [UInt8]) {
+    package mutating func write(_ bytes: [UInt8]) {
         if !isComplete { return }
         isComplete = Self.send(bytes, to: &message, text: &text, report: &report)
     }
 
     /// Give it the envelope and wait for its end.
-    consuming func finish(envelope bytes: [UInt8]) -> Result {
+    package consuming func finish(envelope bytes: [UInt8]) -> Result {
         message = nil
         if isComplete {
             isComplete = Self.send(bytes, to: &envelope, text: &text, report: &report)
@@ -70,7 +74,7 @@ struct QueueRun: ~Copyable {
     }
 
     /// Let it end without an envelope, so that it queues nothing, and wait for that.
-    consuming func abandon() {
+    package consuming func abandon() {
         isComplete = false
         // The envelope first: when the message ends, its missing envelope is already to be seen.
         envelope = nil
