@@ -220,8 +220,7 @@ let inspect: [Target] = [
         uses: ["ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"]),
 ]
 
-let send: [Target] = [
-]
+let send: [Target] = []
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
 let argumentParser: Target.Dependency = .product(
@@ -297,7 +296,8 @@ let fuzzers: [Target] = [
 ]
 
 /// Programs have a main.swift, and fuzzers are compiled without one.
-let shipped = (system + accept + enqueue + inspect + send).filter { !fuzzing || $0.type != .executable }
+let shipped = (system + accept + enqueue + inspect + send)
+    .filter { !fuzzing || $0.type != .executable }
 
 let checks =
     wanted.map { names in tests.filter { $0.type != .test || names.contains($0.name) } }
