@@ -1,5 +1,5 @@
 import ByteText
-package import ConstantDatabases
+import ConstantDatabases
 package import Posix
 
 /// The recipients that control/recipients.cdb knows; qmail-recipients(8) makes it.
