@@ -12,7 +12,6 @@ int cposix_become(const struct cposix_launch *launch)
     long failed;
 
     if (launch->new_group && (failed = cposix_call(SYS_setpgid, 0, 0, 0, 0)) < 0) return (int)-failed;
-    if (launch->directory && (failed = cposix_call(SYS_chdir, (long)launch->directory, 0, 0, 0)) < 0) return (int)-failed;
     /* First out of the way of the targets, if it is in the way, then into place. */
     int moved[cposix_most_descriptors];
     if (count > cposix_most_descriptors) return EINVAL;
@@ -57,6 +56,16 @@ int cposix_become(const struct cposix_launch *launch)
         cposix_call(SYS_rt_sigaction, signals[i], (long)&by_default, 0, mask_size);
     static const unsigned long long none;
     if ((failed = cposix_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, mask_size)) < 0) return (int)-failed;
+    /* Late, for the new user may send signals to a process of his; but he enters the folder with his own rights. */
+    if (launch->becomes_user) {
+        long user = launch->user, group = launch->group;
+        if (user == 0) return EPERM;
+        /* libc's functions would change all threads and keep locks; the kernel's change this process alone. */
+        if ((failed = cposix_call(SYS_setgroups, 1, (long)&launch->group, 0, 0)) < 0) return (int)-failed;
+        if ((failed = cposix_call(SYS_setresgid, group, group, group, 0)) < 0) return (int)-failed;
+        if ((failed = cposix_call(SYS_setresuid, user, user, user, 0)) < 0) return (int)-failed;
+    }
+    if (launch->directory && (failed = cposix_call(SYS_chdir, (long)launch->directory, 0, 0, 0)) < 0) return (int)-failed;
     return (int)-cposix_call(SYS_execve, (long)launch->path, (long)launch->arguments, (long)launch->environment, 0);
 }
 

@@ -13,6 +13,8 @@ package struct Launch {
     package var directory: [UInt8]?
     /// Whether the child leads a process group of its own, so that `Child.killGroup` reaches all of it.
     package var newGroup = false
+    /// Who the child is from before its execve on, for good; nil: whoever the parent is.
+    package var user: ChildUser?
     /// Limits of RLIMIT_CPU in seconds, RLIMIT_AS and RLIMIT_FSIZE in bytes; 0 leaves them as they are.
     package var processorSeconds: UInt = 0
     package var addressSpace: UInt = 0
@@ -43,7 +45,9 @@ package struct Launch {
                                 path: path, arguments: arguments, environment: environment,
                                 directory: directory, descriptors: base,
                                 descriptor_count: Int32(raw.count), new_group: newGroup ? 1 : 0,
-                                processor_seconds: processorSeconds, address_space: addressSpace,
+                                becomes_user: user == nil ? 0 : 1, user: user?.identifier ?? 0,
+                                group: user?.group ?? 0, processor_seconds: processorSeconds,
+                                address_space: addressSpace,
                                 file_size: fileSize, failure: 0)
                             return cposix_start(&launch)
                         }
@@ -53,6 +57,22 @@ package struct Launch {
         }
         if child == -1 { throw Errno.last }
         return Child(identifier: child)
+    }
+}
+
+/// The ids of a child that root starts for somebody; see setgroups(2), setresgid(2) and setresuid(2), made in this order.
+///
+/// When one of them fails the child runs nothing. User 0 is refused, `Errno.notPermitted`.
+package struct ChildUser: Equatable, Sendable {
+    /// His user id: real, effective and saved.
+    package let identifier: UInt32
+    /// His group id: real, effective, saved and the only supplementary one.
+    package let group: UInt32
+
+    /// A user and his group.
+    package init(identifier: UInt32, group: UInt32) {
+        self.identifier = identifier
+        self.group = group
     }
 }
 
@@ -81,14 +101,14 @@ package struct Child: Sendable {
     package func wait() throws(Errno) -> Ending {
         var status: Int32 = 0
         try retrying { waitpid(identifier, &status, 0) }
-        return Self.ending(status)
+        return Self.ending(status: status)
     }
 
     /// How it ended, nil while it runs; see waitpid(2), WNOHANG.
     package func endingIfOver() throws(Errno) -> Ending? {
         var status: Int32 = 0
         return try retrying { waitpid(identifier, &status, WNOHANG) } == 0
-            ? nil : Self.ending(status)
+            ? nil : Self.ending(status: status)
     }
 
     /// Whether it has ended, which `wait` will still say; see waitid(2), WNOWAIT.
@@ -99,7 +119,8 @@ package struct Child: Sendable {
         return information.si_signo != 0
     }
 
-    private static func ending(_ status: Int32) -> Ending {
+    /// How the process ended that has this status; see wait(2).
+    package static func ending(status: Int32) -> Ending {
         cposix_exited(status) != 0
             ? .exited(cposix_exit_code(status)) : .killed(signal: cposix_signal(status))
     }

@@ -70,4 +70,46 @@ struct LaunchAsideTests {
             #expect(child.reasonOfNoStart == (code == 111 ? .noSuchFile : nil))
         }
     }
+
+    @Test
+    func `a child of another user has his ids and no other group, and his rights to the folder`()
+        throws
+    {
+        try #require(Process.effectiveUser == 0, "it needs root")
+        for aside in [true, false] {
+            let pipe = try Pipe()
+            var launch = launch(
+                "grep -E '^(Uid|Gid|Groups)' /proc/self/status", output: pipe.writing.rawValue)
+            launch.environment.add("PATH", Array("/usr/bin:/bin".utf8))
+            launch.user = ChildUser(identifier: 64998, group: 64999)
+            let child = aside ? try launch.startAside() : try launch.start()
+            let reading = pipe.keepReading()
+            let output = String(decoding: try reading.readToEnd(limit: 1000), as: UTF8.self)
+            let words = output.split { $0 == "\n" || $0 == "\t" || $0 == " " }.joined(
+                separator: " ")
+            #expect(
+                words
+                    == "Uid: 64998 64998 64998 64998 Gid: 64999 64999 64999 64999 Groups: 64999")
+            #expect(try child.wait() == .exited(0))
+        }
+        #expect(Process.effectiveUser == 0, "the parent stays who it is")
+        let folder = Array("/tmp/launch-aside.".utf8) + uniqueName()
+        try Files.makeDirectory(folder, permissions: 0o700)
+        defer { _ = try? shell("rmdir '\(String(decoding: folder, as: UTF8.self))'") }
+        var launch = launch("exit 0")
+        launch.user = ChildUser(identifier: 64998, group: 64999)
+        launch.directory = folder
+        let child = try launch.startAside()
+        #expect(try child.wait() == .exited(111))
+        #expect(child.reasonOfNoStart == .accessDenied)
+    }
+
+    @Test func `nobody becomes root so`() throws {
+        var launch = launch("exit 0")
+        launch.user = ChildUser(identifier: 0, group: 64999)
+        let child = try launch.startAside()
+        #expect(try child.wait() == .exited(111))
+        #expect(child.reasonOfNoStart == .notPermitted)
+        #expect(throws: Errno.notPermitted) { try launch.start() }
+    }
 }
