@@ -220,7 +220,9 @@ let inspect: [Target] = [
         uses: ["ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"]),
 ]
 
-let send: [Target] = []
+let send: [Target] = [
+    .library("DeliverySpawner", in: .Send, uses: ["ByteText", "Posix"])
+]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
 let argumentParser: Target.Dependency = .product(
@@ -259,6 +261,7 @@ let tests: [Target] = [
     .tests(of: "ByteText", in: .System),
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
     .tests(of: "DNSMessage", in: .System, uses: ["ByteText"]),
+    .tests(of: "DeliverySpawner", in: .Send),
     .tests(of: "LocalUsers", in: .System, uses: ["Posix", "Testbed"]),
     .tests(of: "Resolver", in: .System, uses: ["ByteText", "DNSMessage", "Posix", "Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),
