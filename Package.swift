@@ -221,7 +221,27 @@ let inspect: [Target] = [
 ]
 
 let send: [Target] = [
-    .library("DeliverySpawner", in: .Send, uses: ["ByteText", "Posix"])
+    .library("DeliverySpawner", in: .Send, uses: ["ByteText", "Posix"]),
+    .library("Schedule", in: .Send),
+    .library("DeliveryReport", in: .Send),
+    .library("Routing", in: .Send, uses: ["ByteText"]),
+    .library("Bounce", in: .Send, uses: ["ByteText", "EnvelopeWire", "MailFormat"]),
+    .library(
+        "SendQueue", in: .Send,
+        uses: ["ByteText", "EnvelopeWire", "Posix", "QueueStore", "Schedule"]),
+    .library(
+        "Sender", in: .Send,
+        uses: [
+            "Bounce", "ByteText", "ControlFiles", "DeliveryReport", "EnvelopeWire", "Posix",
+            "QueueStore", "Routing", "Schedule", "SendQueue",
+        ]),
+    .library(
+        "Cleaner", in: .Send,
+        uses: ["ByteText", "ControlFiles", "EnvelopeWire", "Posix", "QueueStore"]),
+    .library("SendStart", in: .Send, uses: ["ByteText", "ControlFiles", "Posix"]),
+    .program("qmail-send", in: .Send, uses: ["Posix", "Sender"], linked: .selfContained),
+    .program("qmail-clean", in: .Send, uses: ["Cleaner", "Posix"], linked: .selfContained),
+    .program("qmail-start", in: .Send, uses: ["Posix", "SendStart"], linked: .selfContained),
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.

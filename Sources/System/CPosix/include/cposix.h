@@ -26,6 +26,7 @@
 #include <sys/auxv.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -115,6 +116,13 @@ struct cposix_launch {
     rlim_t file_size;                     /* RLIMIT_FSIZE in bytes, 0: as inherited */
     int failure;                          /* out: errno of the step that failed */
 };
+
+/* futimens for the time of the last change alone.  UTIME_OMIT is a macro with a cast. */
+static inline int cposix_set_modified(int fd, time_t seconds)
+{
+    const struct timespec times[2] = {{0, UTIME_OMIT}, {seconds, 0}};
+    return futimens(fd, times);
+}
 
 /* Start a child with vfork and execve; -1 and errno, or its process id.  Nothing but system calls runs
    in between, which Swift cannot promise.  A program that cannot be exec'd is reported as -1 here. */

@@ -1,0 +1,126 @@
+import ByteText
+import ControlFiles
+import EnvelopeWire
+import Posix
+import QueueStore
+
+/// The program qmail-clean(8): removes what qmail-send may not.
+package enum CleanProgram {
+    /// Requests have at most so many bytes.
+    private static let requestLimit = 128
+    /// Files in pid/ are looked through after so many requests, and are abandoned after so many seconds: qmail-queue
+    /// ends before.
+    private static let roundOfRequests = 1000
+    private static let abandonedSeconds = 129_600
+
+    /// Answer requests on descriptor 0 until it ends.
+    ///
+    /// - Returns: 0 at the end, 111 when nothing can be read or answered; see qmail-clean(8).
+    package static func run() -> Int32 {
+        let instance = Instance.current(Environment.current)
+        let input = FileDescriptor(adopting: 0)
+        let output = FileDescriptor(adopting: 1)
+        var cleaner = Cleaner(spool: instance.spool)
+        var buffer = [UInt8](repeating: 0, count: 1 << 14)
+        var pending: [UInt8] = []
+        var requests = 0
+        do throws(Errno) {
+            while true {
+                let count = try input.read(into: &buffer)
+                if count == 0 { return 0 }
+                var answers: [UInt8] = []
+                for byte in buffer[..<count] {
+                    if byte != 0 {
+                        // What is too long is no request, and is answered as one that is none.
+                        if pending.count < requestLimit { pending.append(byte) }
+                        continue
+                    }
+                    if requests % roundOfRequests == 0 { cleaner.clearPidFiles() }
+                    requests += 1
+                    answers.append(cleaner.remove(pending) ? UInt8(ascii: "+") : UInt8(ascii: "x"))
+                    pending.removeAll(keepingCapacity: true)
+                }
+                try output.write(answers)
+            }
+        } catch {
+            return 111
+        }
+    }
+
+    /// The queues of a spool and what may be removed from them.
+    private struct Cleaner {
+        let spool: [UInt8]
+        private var known: [QueueDirectory] = []
+
+        init(spool: [UInt8]) { self.spool = spool }
+
+        /// Do what a request says, `WHAT QUEUE/ID`; what is gone already counts as removed.
+        mutating func remove(_ request: [UInt8]) -> Bool {
+            guard let space = request.firstIndex(of: 32),
+                let slash = request.firstIndex(of: UInt8(ascii: "/")), space < slash,
+                let queue = queue(Array(request[(space + 1)..<slash])),
+                let number = Array(request[(slash + 1)...]).decimalValue
+            else { return false }
+            let id = UInt64(number)
+            let what = Array(request[..<space])
+            do throws(Errno) {
+                if what.equals("todo") {
+                    try removeIfThere(queue.file("intd", id))
+                    try removeIfThere(queue.file("todo", id))
+                } else if what.equals("all") {
+                    // todo first: from then on nobody delivers it again.
+                    try removeIfThere(queue.file("todo", id))
+                    try removeIfThere(queue.file("intd", id))
+                    try removeIfThere(queue.file("mess", id))
+                } else if what.equals("mess") {
+                    try removeIfThere(queue.file("intd", id))
+                    try removeIfThere(queue.file("mess", id))
+                } else {
+                    return false
+                }
+                return true
+            } catch {
+                return false
+            }
+        }
+
+        private func removeIfThere(_ path: [UInt8]) throws(Errno) {
+            do throws(Errno) { try Files.unlink(path) } catch {
+                if error != .noSuchFile { throw error }
+            }
+        }
+
+        /// A queue by its name in the spool; names lead nowhere else.
+        private mutating func queue(_ name: [UInt8]) -> QueueDirectory? {
+            if let queue = known.first(where: { $0.name.elementsEqual(name) }) { return queue }
+            guard name.starts(with: "queue"),
+                name.allSatisfy({ $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") })
+            else { return nil }
+            do throws(QueueExit) {
+                let queue = try QueueDirectory(opening: spool + [UInt8(ascii: "/")] + name)
+                known.append(queue)
+                return queue
+            } catch {
+                return nil
+            }
+        }
+
+        /// Remove files of pid/ that crashed runs of qmail-queue left.
+        mutating func clearPidFiles() {
+            for queue in known {
+                let folder = queue.file("pid")
+                do throws(Errno) {
+                    for name in try Files.names(in: folder) {
+                        let path = folder + [UInt8(ascii: "/")] + name
+                        if Clock.seconds - (try FileStatus(of: path).modified) > abandonedSeconds {
+                            try removeIfThere(path)
+                        }
+                    }
+                } catch {
+                    // They only take room; the next round tries again.
+                    continue
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+import ByteText
+package import Posix
+package import QueueStore
+package import Schedule
+
+/// A queue's files as qmail-send sees them: todo/ and mess/ to read, info/, local/, remote/ and bounce/ its own.
+///
+/// See Sources/Send/README.md for the states of a message.
+package struct SendQueue: Sendable {
+    /// Where they are.
+    package let directory: QueueDirectory
+
+    /// The files of a queue.
+    package init(_ directory: QueueDirectory) { self.directory = directory }
+
+    /// The queue's name in the log.
+    package var name: [UInt8] { directory.name }
+
+    /// The most bytes of a file of records.
+    private static let limit = 1 << 30
+
+    /// A message's envelope in todo/; nil when it is not there.
+    ///
+    /// - Throws: `Errno.invalid` for one that is not as qmail-queue writes it.
+    package func queued(_ id: UInt64) throws(Errno) -> StoredEnvelope? {
+        guard let records = try contents(directory.file("todo", id)) else { return nil }
+        guard let envelope = StoredEnvelope(records) else { throw .invalid }
+        return envelope
+    }
+
+    /// A message's sender and what belongs to him, from info/; nil when it is not there.
+    ///
+    /// - Throws: `Errno.invalid` for a damaged file.
+    package func information(_ id: UInt64) throws(Errno) -> StoredEnvelope? {
+        guard let records = try contents(directory.file("info", id)) else { return nil }
+        guard let envelope = StoredEnvelope(records) else { throw .invalid }
+        return envelope
+    }
+
+    /// When the message was taken over into info/, in seconds since 1970; nil when it was not.
+    package func settled(_ id: UInt64) throws(Errno) -> Int? {
+        try status(directory.file("info", id))?.modified
+    }
+
+    /// The mess file; nil when it is gone.
+    ///
+    /// Its last change is when the message was queued: nobody writes to it later.
+    package func message(_ id: UInt64) throws(Errno) -> FileStatus? {
+        try status(directory.file("mess", id))
+    }
+
+    /// The recipients' records of a channel; nil when nobody is left there.
+    package func recipients(_ id: UInt64, _ channel: Channel) throws(Errno) -> [UInt8]? {
+        try contents(directory.file(channel.name, id))
+    }
+
+    /// When a channel's recipients are due, in seconds since 1970; nil when there are none.
+    package func due(_ id: UInt64, _ channel: Channel) throws(Errno) -> Int? {
+        try status(directory.file(channel.name, id))?.modified
+    }
+
+    /// Take a message over from todo/: its files are on the disk when this returns.
+    ///
+    /// info/ comes last and at once, with rename(2): a message with a name in info/ has all its recipients.
+    ///
+    /// - Parameters:
+    ///   - id: The message.
+    ///   - information: The records for info/.
+    ///   - recipients: Each channel's records, and when they are due.
+    package func settle(
+        _ id: UInt64, information: [UInt8],
+        recipients: [(channel: Channel, records: [UInt8], due: Int)]
+    ) throws(Errno) {
+        for part in recipients {
+            try write(part.records, to: directory.file(part.channel.name, id), modified: part.due)
+            try FileDescriptor.open(directory.folder(part.channel.name, id), .readDirectory).sync()
+        }
+        let path = directory.file("info", id)
+        let temporary = path + [UInt8](".new")
+        try write(information, to: temporary, modified: nil)
+        try Files.rename(temporary, to: path)
+        try FileDescriptor.open(directory.folder("info", id), .readDirectory).sync()
+    }
+
+    /// Say that a recipient is done with: the `T` at the offset becomes `D`.
+    package func markDone(_ id: UInt64, _ channel: Channel, offset: Int) throws(Errno) {
+        let file = try FileDescriptor.open(directory.file(channel.name, id), .readWrite)
+        let mark = [UInt8(ascii: "D")]
+        try file.write(mark.span.bytes, at: offset)
+    }
+
+    /// Say when a channel's recipients are due again.
+    package func setDue(_ id: UInt64, _ channel: Channel, _ time: Int) throws(Errno) {
+        try FileDescriptor.open(directory.file(channel.name, id), .readWrite).setModified(time)
+    }
+
+    /// Remove a channel's recipients, who are all done with; whether any channel has some left.
+    package func removeRecipients(_ id: UInt64, _ channel: Channel) throws(Errno) -> Bool {
+        try removeIfThere(directory.file(channel.name, id))
+        return try status(directory.file(channel == .local ? "remote" : "local", id)) != nil
+    }
+
+    /// Forget a message that is done with; its mess file is qmail-clean's.
+    package func removeInformation(_ id: UInt64) throws(Errno) {
+        try removeIfThere(directory.file("info", id))
+    }
+
+    /// Remove what an earlier take-over left that did not come as far as info/.
+    package func removeRemains(_ id: UInt64) throws(Errno) {
+        try removeIfThere(directory.file("local", id))
+        try removeIfThere(directory.file("remote", id))
+        try removeIfThere(bounce(id))
+    }
+
+    private func bounce(_ id: UInt64) -> [UInt8] {
+        directory.file("bounce") + [UInt8(ascii: "/")] + [UInt8](decimal: id)
+    }
+
+    /// Add records to what the sender is to be told; they are on the disk when this returns.
+    package func addNotice(_ id: UInt64, _ records: [UInt8]) throws(Errno) {
+        let path = bounce(id)
+        let file = try FileDescriptor.open(path, .append, permissions: 0o600)
+        let size = try file.status().size
+        do throws(Errno) {
+            try file.write(records)
+            try file.sync()
+        } catch {
+            // Half a record would hide the next one.
+            try file.truncate(to: size)
+            throw error
+        }
+        if size == 0 { try FileDescriptor.open(directory.file("bounce"), .readDirectory).sync() }
+    }
+
+    /// What the sender is to be told; nil when there is nothing.
+    package func notice(_ id: UInt64) throws(Errno) -> [UInt8]? { try contents(bounce(id)) }
+
+    /// The sender has been told.
+    package func removeNotice(_ id: UInt64) throws(Errno) { try removeIfThere(bounce(id)) }
+
+    /// The ids in a split folder, for instance `todo` 3; a name that is no number is none.
+    package func messages(in folder: StaticString, _ number: Int) throws(Errno) -> [UInt64] {
+        try Files.names(in: directory.folder(folder, UInt64(number))).compactMap {
+            $0.decimalValue.map { UInt64($0) }
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to path: [UInt8], modified: Int?) throws(Errno) {
+        let file = try FileDescriptor.open(path, .replace, permissions: 0o600)
+        try file.write(bytes)
+        if let modified { try file.setModified(modified) }
+        try file.sync()
+        try file.close()
+    }
+
+    private func contents(_ path: [UInt8]) throws(Errno) -> [UInt8]? {
+        do throws(Errno) { return try Files.contents(path, limit: Self.limit) } catch {
+            if error == .noSuchFile { return nil }
+            throw error
+        }
+    }
+
+    private func status(_ path: [UInt8]) throws(Errno) -> FileStatus? {
+        do throws(Errno) { return try FileStatus(of: path) } catch {
+            if error == .noSuchFile { return nil }
+            throw error
+        }
+    }
+
+    private func removeIfThere(_ path: [UInt8]) throws(Errno) {
+        do throws(Errno) { try Files.unlink(path) } catch {
+            if error != .noSuchFile { throw error }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import ByteText
+import ControlFiles
+import Posix
+
+/// The program qmail-start(8): becomes qmail-send, with its helpers beside it, each as its own user.
+package enum StartProgram {
+    private static let usage: StaticString =
+        "qmail-start: usage: qmail-start [default-delivery [logger [argument …]]]\n"
+
+    /// Why it did not start.
+    private enum Failure: Error {
+        case ids([UInt8])
+        case call(StaticString, Errno)
+        case program([UInt8], Errno)
+
+        var text: [UInt8] {
+            switch self {
+            case .ids(let reason): reason
+            case .call(let what, let reason):
+                [UInt8]("unable to ") + [UInt8](what) + [UInt8](": ") + reason.text
+            case .program(let path, let reason):
+                [UInt8]("unable to start ") + path + [UInt8](": ") + reason.text
+            }
+        }
+    }
+
+    /// Start all, and be qmail-send.
+    ///
+    /// - Returns: Only when that cannot be: 111, after a line on descriptor 2; see qmail-start(8).
+    package static func run() -> Int32 {
+        let arguments = Process.arguments
+        if arguments.count > 1, arguments[1].first == UInt8(ascii: "-") {
+            FileDescriptor.tell([UInt8](usage), on: 2)
+            return 100
+        }
+        do throws(Failure) {
+            try start(
+                instance: Instance.current(Environment.current),
+                delivery: arguments.count > 1 ? arguments[1] : [UInt8]("./Maildir/"),
+                logger: Array(arguments.dropFirst(2)))
+        } catch {
+            FileDescriptor.tell([UInt8]("qmail-start: fatal: ") + error.text + [10], on: 2)
+        }
+        return 111
+    }
+
+    /// The users that the programs become.
+    private struct Users {
+        let sending: ChildUser
+        let cleaning: ChildUser
+        let remote: ChildUser
+        let logging: ChildUser
+
+        /// Look them up.
+        init(_ ids: Identities) throws(Failure) {
+            func user(_ name: StaticString, _ group: StaticString) throws(Failure) -> ChildUser {
+                guard let user = ids.user(name), let group = ids.group(group) else {
+                    throw .ids([UInt8]("no ") + [UInt8](name) + [UInt8](" in the ids file"))
+                }
+                return ChildUser(identifier: user, group: group)
+            }
+            sending = try user("qmails", "qmail")
+            cleaning = try user("qmailq", "qmail")
+            remote = try user("qmailr", "qmail")
+            guard let logger = ids.user("qmaill") else {
+                throw .ids([UInt8]("no qmaill in the ids file"))
+            }
+            logging = ChildUser(identifier: logger, group: ids.group("nofiles") ?? sending.group)
+        }
+    }
+
+    /// The users; nil for a private instance that belongs to whoever runs it.
+    private static func users(_ instance: Instance) throws(Failure) -> Users? {
+        guard Process.effectiveUser == 0 else { return nil }
+        let ids: Identities
+        do throws(ControlFailure) {
+            ids = try Identities(path: instance.ids, mustBeTrusted: true)
+        } catch {
+            if case .unreadable(_, let reason) = error, reason == .noSuchFile,
+                !instance.root.isEmpty
+            {
+                return nil
+            }
+            throw .ids(error.text)
+        }
+        return try Users(ids)
+    }
+
+    private static func start(
+        instance: Instance, delivery: [UInt8], logger: [[UInt8]]
+    ) throws(Failure) -> Never {
+        let users = try users(instance)
+        do throws(Errno) { try Files.changeDirectory(instance.spool) } catch {
+            throw .call("enter the queues' folder", error)
+        }
+        Process.setFileModeMask(0o077)
+        var pipes: [Int32] = []
+        do throws(Errno) {
+            try Process.fillStandardDescriptors()
+            // To a program and from it, three times, and to the logger.
+            for _ in 0..<7 {
+                let pipe = try Pipe()
+                pipes += pipe.numbers()
+            }
+        } catch {
+            throw .call("make pipes", error)
+        }
+        let log: Int32 = logger.isEmpty ? 1 : pipes[13]
+        if !logger.isEmpty {
+            try launch(
+                logger[0].contains(UInt8(ascii: "/"))
+                    ? logger[0]
+                    : Files.program(
+                        logger[0], in: Environment.current["PATH"] ?? [UInt8]("/usr/bin:/bin"))
+                        ?? logger[0],
+                logger, users?.logging, [pipes[12], 1, 2])
+        }
+        let local = instance.path("/usr/sbin/qmail-lspawn")
+        try launch(local, [local, delivery], nil, [pipes[0], pipes[3], log])
+        let remote = instance.path("/usr/sbin/qmail-rspawn")
+        try launch(remote, [remote], users?.remote, [pipes[4], pipes[7], log])
+        let clean = instance.path("/usr/sbin/qmail-clean")
+        try launch(clean, [clean], users?.cleaning, [pipes[8], pipes[11], log])
+        let send = instance.path("/usr/sbin/qmail-send")
+        var become = Launch(
+            send, arguments: [send], environment: Environment.current,
+            descriptors: [
+                0, log, log, pipes[1], pipes[2], pipes[5], pipes[6], pipes[9], pipes[10],
+            ])
+        become.user = users?.sending
+        throw .program(send, become.become())
+    }
+
+    private static func launch(
+        _ path: [UInt8], _ arguments: [[UInt8]], _ user: ChildUser?, _ descriptors: [Int32]
+    ) throws(Failure) {
+        var launch = Launch(
+            path, arguments: arguments, environment: Environment.current, descriptors: descriptors)
+        launch.user = user
+        do throws(Errno) { _ = try launch.start() } catch { throw .program(path, error) }
+    }
+}
+
+extension Pipe {
+    /// The numbers of both ends, which now belong to the caller: where bytes come out, then where they go in.
+    fileprivate consuming func numbers() -> [Int32] {
+        [reading.release(), writing.release()]
+    }
+}

@@ -1,0 +1,223 @@
+import Bounce
+import ByteText
+import DeliveryReport
+import EnvelopeWire
+import Posix
+import QueueStore
+import Routing
+import Schedule
+import SendQueue
+
+// How recipients are handed to the spawners, and what they report.
+extension Sender {
+    /// Start what is due as long as there is room.
+    func startDeliveries(_ channel: Channel, now: Int) {
+        if isStopping { return }
+        var prefersOpen = false
+        while withLane(channel, { $0.hasRoom }) {
+            // Jobs with many recipients and new messages take turns.
+            let index = withLane(channel) { $0.open.isEmpty ? nil : $0.open.removeFirst() }
+            if let index, prefersOpen {
+                startNext(channel, index)
+            } else if let message = withLane(channel, { $0.nextDue(now: now) }) {
+                if let index { withLane(channel) { $0.open.insert(index, at: 0) } }
+                if message.isFresh {
+                    openFresh(message.key)
+                } else {
+                    openSettled(message.key, channel)
+                }
+            } else if let index {
+                startNext(channel, index)
+            } else {
+                return
+            }
+            prefersOpen.toggle()
+        }
+    }
+
+    /// Open a message that is still in todo/.
+    private func openFresh(_ key: MessageKey) {
+        let queue = queue(key)
+        do throws(Errno) {
+            guard let envelope = try queue.queued(key.id), let message = try queue.message(key.id)
+            else {
+                log.warning("no files of", key.id, [UInt8]("forgotten"), queue.name)
+                fresh.remove(key)
+                return
+            }
+            openFresh(key, envelope, birth: message.modified, nil)
+        } catch {
+            trouble("unable to read", key, error)
+        }
+    }
+
+    /// Open a message of todo/ with its one recipient.
+    func openFresh(_ key: MessageKey, _ envelope: StoredEnvelope, birth: Int, _ known: Channel?) {
+        var recipients = envelope.recipients
+        guard let recipient = recipients.next() else { return }
+        let route = settings.routing.route(recipient.address)
+        let channel = known ?? (route.isLocal ? .local : .remote)
+        let job = Job(
+            key: key, isFresh: true, sender: envelope.sender,
+            recipients: StoredRecipient.records(route.address, recipient.notifications),
+            position: 0, birth: birth, isDying: isDying(birth, envelope.sender))
+        let index = withLane(channel) { $0.add(job) }
+        startNext(channel, index)
+    }
+
+    /// Open a message of info/ with its recipients of a channel.
+    private func openSettled(_ key: MessageKey, _ channel: Channel) {
+        let queue = queue(key)
+        do throws(Errno) {
+            guard let envelope = try queue.information(key.id) else { return }
+            guard let records = try queue.recipients(key.id, channel) else {
+                if try queue.removeRecipients(key.id, channel) == false { end(key) }
+                return
+            }
+            guard let message = try queue.message(key.id) else {
+                log.warning("no mess file of", key.id, [UInt8]("will look again"), queue.name)
+                postpone(key, [channel])
+                return
+            }
+            let job = Job(
+                key: key, isFresh: false, sender: envelope.sender, recipients: records, position: 0,
+                birth: message.modified, isDying: isDying(message.modified, envelope.sender))
+            let index = withLane(channel) { $0.add(job) }
+            startNext(channel, index)
+        } catch {
+            log.warning("unable to read the files of", key.id, error.text, queue.name)
+            postpone(key, [channel])
+        }
+    }
+
+    private func isDying(_ birth: Int, _ sender: [UInt8]) -> Bool {
+        let lifetime = sender.isEmpty ? settings.bounceLifetime : settings.queueLifetime
+        return Clock.seconds > birth + lifetime
+    }
+
+    /// Hand the job's next recipient to the spawner; the job stays open when there are more.
+    private func startNext(_ channel: Channel, _ index: Int) {
+        guard var job = withLane(channel, { $0.jobs[index] }) else { return }
+        var recipients = StoredRecipients(job.recipients, from: job.position)
+        var next = recipients.next()
+        while let found = next, found.isDone { next = recipients.next() }
+        guard let recipient = next, let slot = withLane(channel, { $0.freeNumber }) else {
+            job.position = job.recipients.count
+            withLane(channel) { $0.jobs[index] = job }
+            finishIfDone(channel, index)
+            return
+        }
+        lastNumber += 1
+        job.position = recipients.position
+        job.running += 1
+        let hasMore = recipients.hasMore
+        let delivery = Delivery(
+            job: index, number: lastNumber, recipient: recipient.address, offset: recipient.offset,
+            notifications: recipient.notifications)
+        let queue = queue(job.key)
+        var request = [UInt8(truncatingIfNeeded: slot), UInt8(truncatingIfNeeded: slot >> 8)]
+        request += queue.directory.file("mess", job.key.id) + [0]
+        request += sender(of: job.sender, for: recipient.address) + [0]
+        request += recipient.address + [0]
+        withLane(channel) {
+            $0.jobs[index] = job
+            $0.deliveries[slot] = delivery
+            $0.running += 1
+            $0.output.append(request)
+            if hasMore { $0.open.append(index) }
+        }
+        log.start(
+            delivery: delivery.number, job.key.id, channel, to: recipient.address, queue.name)
+        logStatus(queue)
+    }
+
+    /// The sender that a recipient sees: `owner-@HOST-@[]` becomes `owner-USER=DOMAIN@HOST`, so that a notice tells whose
+    /// address is wrong.
+    private func sender(of sender: [UInt8], for recipient: [UInt8]) -> [UInt8] {
+        let ending = [UInt8]("-@[]")
+        guard sender.count > ending.count, sender.suffix(ending.count).elementsEqual(ending),
+            let at = sender.dropLast(ending.count).lastIndex(of: UInt8(ascii: "@")),
+            let recipientAt = recipient.lastIndex(of: UInt8(ascii: "@"))
+        else { return sender }
+        return Array(sender[..<at]) + Array(recipient[..<recipientAt]) + [UInt8(ascii: "=")]
+            + Array(recipient[(recipientAt + 1)...])
+            + Array(sender[at...].dropLast(ending.count))
+    }
+
+    /// Take a report of a delivery.
+    func take(_ report: DeliveryReport, _ channel: Channel) {
+        let found = withLane(channel) { lane -> Delivery? in
+            guard lane.deliveries.indices.contains(report.number),
+                let delivery = lane.deliveries[report.number]
+            else { return nil }
+            lane.deliveries[report.number] = nil
+            lane.running -= 1
+            return delivery
+        }
+        guard let delivery = found, var job = withLane(channel, { $0.jobs[delivery.job] }) else {
+            log.line([UInt8]("warning: a spawner reports a delivery that there is not"))
+            return
+        }
+        let queue = queue(job.key)
+        var outcome = report.outcome
+        var text = report.text
+        if job.isDying, outcome != .success, outcome != .failure {
+            outcome = .failure
+            text =
+                text.trimmed
+                + [UInt8](
+                    "\nThis was the last attempt: the message has been in the queue too long. (#4.4.7)\n"
+                )
+        }
+        log.result(delivery: delivery.number, outcome, text, queue.name)
+        let isOver = outcome == .success || outcome == .failure
+        if isOver, note(outcome, text, delivery, &job, channel) {
+            markDone(job, delivery, channel)
+        } else {
+            job.isDeferred = true
+        }
+        job.running -= 1
+        withLane(channel) { $0.jobs[delivery.job] = job }
+        logStatus(queue)
+        finishIfDone(channel, delivery.job)
+    }
+
+    /// Write down what the sender is to be told; false when that failed, so that the recipient must be tried again.
+    private func note(
+        _ outcome: DeliveryReport.Outcome, _ text: [UInt8], _ delivery: Delivery, _ job: inout Job,
+        _ channel: Channel
+    ) -> Bool {
+        let wanted = delivery.notifications.conditions
+        let action: NoticeRecord.Action
+        if outcome == .failure {
+            if let wanted, !wanted.failure { return true }
+            action = .failed
+        } else {
+            guard wanted?.success == true else { return true }
+            action = channel == .local ? .delivered : .relayed
+        }
+        let record = NoticeRecord(
+            action, recipient: settings.routing.original(delivery.recipient),
+            originalRecipient: delivery.notifications.originalRecipient, text: text)
+        do throws(Errno) {
+            try queue(job.key).addNotice(job.key.id, record.encoded)
+            job.hasNotice = true
+            return true
+        } catch {
+            log.warning("unable to write bounce/ for", job.key.id, error.text, queue(job.key).name)
+            // What is delivered stays so; only the good news is lost.
+            return outcome == .success
+        }
+    }
+
+    private func markDone(_ job: Job, _ delivery: Delivery, _ channel: Channel) {
+        if job.isFresh { return }
+        do throws(Errno) {
+            try queue(job.key).markDone(job.key.id, channel, offset: delivery.offset)
+        } catch {
+            log.warning(
+                "unable to mark a recipient as done, who may get the message twice,", job.key.id,
+                error.text, queue(job.key).name)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import ByteText
+import Posix
+import Routing
+import Schedule
+import SendQueue
+
+// How a message comes out of todo/.
+extension Sender {
+    /// Take a message of todo/ over, unless it is known.
+    ///
+    /// One with a single recipient stays in todo/ until it has been tried: mostly that is all, and its files in
+    /// info/ and local/ need never be made.
+    func takeIn(_ key: MessageKey, mayBeSettled: Bool) {
+        if fresh.contains(key) {
+            again.append(key)
+            return
+        }
+        let queue = queue(key)
+        do throws(Errno) {
+            guard let envelope = try queue.queued(key.id) else { return }
+            guard let message = try queue.message(key.id) else {
+                log.warning(
+                    "no mess file for the envelope in todo,", key.id, [UInt8]("left there"),
+                    queue.name)
+                return
+            }
+            if mayBeSettled, try finishTakeOver(key, queuedAt: message.modified) { return }
+            log.newMessage(key.id, queue.name)
+            log.information(
+                key.id, bytes: message.size, sender: envelope.sender, process: envelope.process,
+                user: envelope.user, queue.name)
+            fresh.insert(key)
+            var recipients = envelope.recipients
+            let first = recipients.next()
+            if let first, recipients.next() == nil {
+                let route = settings.routing.route(first.address)
+                begin(
+                    key, envelope, to: first, route, birth: message.modified)
+            } else {
+                try settle(key, envelope, due: 0)
+            }
+        } catch {
+            trouble("unable to take over", key, error)
+        }
+    }
+
+    /// A message of todo/ that is in info/ as well: the process ended before it was removed from todo/.
+    private func finishTakeOver(_ key: MessageKey, queuedAt: Int) throws(Errno) -> Bool {
+        let queue = queue(key)
+        if let time = try queue.settled(key.id), time >= queuedAt {
+            fresh.insert(key)
+            remove(key, .todo)
+            return true
+        }
+        // What a broken take-over, or a message that had this number before, left behind.
+        try queue.removeInformation(key.id)
+        try queue.removeRemains(key.id)
+        return false
+    }
+
+    /// Start at once when nothing waits, else remember when it came.
+    private func begin(
+        _ key: MessageKey, _ envelope: StoredEnvelope, to recipient: StoredRecipient,
+        _ route: Routing.Route, birth: Int
+    ) {
+        let channel: Channel = route.isLocal ? .local : .remote
+        let mayStart = withLane(channel) {
+            $0.hasRoom && $0.untried.count == 0 && $0.open.isEmpty && !isStopping
+        }
+        if mayStart {
+            openFresh(key, envelope, birth: birth, channel)
+        } else {
+            withLane(channel) { $0.untried.insert(DueMessage(key, at: birth, isFresh: true)) }
+        }
+    }
+
+    /// Write the message's recipients into local/ and remote/, then itself into info/, and remove it from todo/.
+    ///
+    /// - Parameter due: When its recipients are to be tried, in seconds since 1970.
+    func settle(_ key: MessageKey, _ envelope: StoredEnvelope, due: Int) throws(Errno) {
+        let queue = queue(key)
+        var records: [[UInt8]] = [[], []]
+        var recipients = envelope.recipients
+        while let recipient = recipients.next() {
+            let route = settings.routing.route(recipient.address)
+            records[route.isLocal ? 0 : 1] += StoredRecipient.records(
+                route.address, recipient.notifications)
+        }
+        var parts: [(channel: Channel, records: [UInt8], due: Int)] = []
+        if !records[0].isEmpty { parts.append((.local, records[0], due)) }
+        if !records[1].isEmpty { parts.append((.remote, records[1], due)) }
+        try queue.settle(key.id, information: envelope.informationRecords, recipients: parts)
+        if scan.isReadingInformation { settledMeanwhile.insert(key) }
+        remove(key, .todo)
+        for part in parts {
+            let message = DueMessage(key, at: due, isFresh: false)
+            withLane(part.channel) {
+                if due == 0 { $0.untried.insert(message) } else { $0.deferred.insert(message) }
+            }
+        }
+        if parts.isEmpty { end(key) }
+    }
+
+    /// A message that was in info/ when the process started.
+    func resume(_ key: MessageKey) {
+        if settledMeanwhile.contains(key) { return }
+        let queue = queue(key)
+        do throws(Errno) {
+            guard try queue.settled(key.id) != nil else { return }
+            var hasRecipients = false
+            for channel in [Channel.local, .remote] {
+                guard let due = try queue.due(key.id, channel) else { continue }
+                hasRecipients = true
+                withLane(channel) { $0.deferred.insert(DueMessage(key, at: due, isFresh: false)) }
+            }
+            if !hasRecipients { end(key) }
+        } catch {
+            log.warning("unable to read the files of", key.id, error.text, queue.name)
+            postpone(key, [.local, .remote])
+        }
+    }
+
+    /// Say that something failed for a message and that it will be looked for again.
+    func trouble(_ what: StaticString, _ key: MessageKey, _ reason: Errno) {
+        log.warning(what, key.id, reason.text, queue(key).name)
+        fresh.remove(key)
+        // A damaged envelope does not mend itself.
+        if reason != .invalid { nextLook = min(nextLook, Clock.seconds + Self.troubleSeconds) }
+    }
+
+    /// Try a message of info/ again when there may be less trouble.
+    func postpone(_ key: MessageKey, _ channels: [Channel]) {
+        let message = DueMessage(key, at: Clock.seconds + Self.troubleSeconds, isFresh: false)
+        for channel in channels { withLane(channel) { $0.deferred.insert(message) } }
+    }
+}

@@ -1,0 +1,173 @@
+import Bounce
+import ByteText
+import ControlFiles
+import EnvelopeWire
+import Posix
+import QueueStore
+import Schedule
+import SendQueue
+
+/// Messages whose senders are to be told something, and the runs of qmail-queue that tell them.
+struct Notices {
+    struct Waiting {
+        let key: MessageKey
+        let isFresh: Bool
+        /// Not before; in seconds since 1970.
+        let time: Int
+    }
+
+    struct Run {
+        let key: MessageKey
+        let isFresh: Bool
+        let child: Child
+    }
+
+    var waiting: [Waiting] = []
+    var runs: [Run] = []
+    /// A run scans the notice as every message, so there are few at once.
+    private static let limit = 4
+
+    mutating func add(_ key: MessageKey, isFresh: Bool, at time: Int = 0) {
+        waiting.append(Waiting(key: key, isFresh: isFresh, time: time))
+    }
+
+    /// The next that may be started.
+    mutating func next(now: Int) -> Waiting? {
+        guard runs.count < Self.limit, let i = waiting.firstIndex(where: { $0.time <= now }) else {
+            return nil
+        }
+        return waiting.remove(at: i)
+    }
+
+    /// When the next one may be started, in seconds since 1970.
+    var nextTime: Int? {
+        runs.count < Self.limit ? waiting.map { $0.time }.min() : nil
+    }
+
+    mutating func ended(_ child: Child) -> Run? {
+        guard let i = runs.firstIndex(where: { $0.child.identifier == child.identifier }) else {
+            return nil
+        }
+        return runs.remove(at: i)
+    }
+}
+
+extension Sender {
+    /// After a failed run the next one waits so many seconds.
+    private static let noticeSeconds = 300
+    /// Of the original so many bytes at most are read for its header.
+    private static let headLimit = 1 << 16
+
+    /// Start telling senders.
+    func startNotices(now: Int) {
+        while let notice = notices.next(now: now) {
+            let queue = queue(notice.key)
+            do throws(Errno) {
+                try start(notice)
+            } catch {
+                log.warning("unable to bounce", notice.key.id, error.text, queue.name)
+                notices.add(notice.key, isFresh: notice.isFresh, at: now + Self.noticeSeconds)
+            }
+        }
+    }
+
+    private func start(_ notice: Notices.Waiting) throws(Errno) {
+        let key = notice.key
+        let queue = queue(key)
+        let stored = try notice.isFresh ? queue.queued(key.id) : queue.information(key.id)
+        guard let stored, let message = try queue.message(key.id),
+            let records = try queue.notice(key.id)
+        else {
+            try finish(notice.key, isFresh: notice.isFresh)
+            return
+        }
+        guard let (sender, recipient) = addresses(stored.sender, key) else {
+            try finish(notice.key, isFresh: notice.isFresh)
+            return
+        }
+        let text = NoticeMessage(
+            host: settings.me, from: settings.bounceFrom, to: recipient,
+            originalSender: stored.sender, records: NoticeRecord.records(records),
+            notifications: stored.notifications, arrival: message.modified, now: Clock.seconds,
+            serial: Int32(truncatingIfNeeded: Int(key.id)), original: try head(queue, key.id))
+        let envelope =
+            [UInt8(ascii: "F")] + sender + [0, UInt8(ascii: "T")] + recipient + [0, 0]
+        let messageFile = try Self.memory(text.bytes)
+        let envelopeFile = try Self.memory(envelope)
+        let child = try Launch(
+            instance.qmailQueue, arguments: [instance.qmailQueue],
+            environment: Environment.current,
+            descriptors: [messageFile.rawValue, envelopeFile.rawValue, 2]
+        ).start()
+        // The child has its own.
+        try messageFile.close()
+        try envelopeFile.close()
+        notices.runs.append(Notices.Run(key: key, isFresh: notice.isFresh, child: child))
+    }
+
+    /// From whom the notice comes and who gets it; nil, with a line in the log, when nobody does.
+    private func addresses(
+        _ sender: [UInt8], _ key: MessageKey
+    ) -> (sender: [UInt8], recipient: [UInt8])? {
+        let doubleBounce = [UInt8]("#@[]")
+        if sender.elementsEqual(doubleBounce) {
+            log.discarding("triple bounce", key.id, queue(key).name)
+            return nil
+        }
+        if sender.isEmpty {
+            guard let postmaster = settings.doubleBounceTo else {
+                log.discarding("double bounce", key.id, queue(key).name)
+                return nil
+            }
+            return (doubleBounce, postmaster)
+        }
+        // A list's sender is told at the address that stands for all.
+        let ending = [UInt8]("-@[]")
+        let isList =
+            sender.count > ending.count && sender.suffix(ending.count).elementsEqual(ending)
+        return ([], isList ? Array(sender.dropLast(ending.count)) : sender)
+    }
+
+    private func head(_ queue: SendQueue, _ id: UInt64) throws(Errno) -> [UInt8] {
+        let file = try FileDescriptor.open(queue.directory.file("mess", id), .readNonBlocking)
+        var buffer = [UInt8](repeating: 0, count: Self.headLimit)
+        let count = try file.read(into: &buffer)
+        return Array(buffer[..<count])
+    }
+
+    private static func memory(_ bytes: [UInt8]) throws(Errno) -> FileDescriptor {
+        let file = try FileDescriptor.inMemory()
+        try file.write(bytes)
+        try file.seek(to: 0)
+        return file
+    }
+
+    /// A run of qmail-queue has ended.
+    func endNotice(_ child: Child, _ ending: Child.Ending) {
+        guard let run = notices.ended(child) else { return }
+        let queue = queue(run.key)
+        guard ending == .exited(QueueExit.queued.rawValue) else {
+            var reason = [UInt8]("qmail-queue was killed")
+            if case .exited(let code) = ending {
+                reason = [UInt8]("qmail-queue exits with ")
+                reason.append(decimal: code)
+                reason += QueueExit(rawValue: code).map { [UInt8](", ") + [UInt8]($0.text) } ?? []
+            }
+            log.warning("unable to bounce", run.key.id, reason, queue.name)
+            notices.add(run.key, isFresh: run.isFresh, at: Clock.seconds + Self.noticeSeconds)
+            return
+        }
+        log.bounce(run.key.id, process: child.identifier, queue.name)
+        do throws(Errno) {
+            try finish(run.key, isFresh: run.isFresh)
+        } catch {
+            log.warning("unable to remove bounce/ of", run.key.id, error.text, queue.name)
+            notices.add(run.key, isFresh: run.isFresh, at: Clock.seconds + Self.noticeSeconds)
+        }
+    }
+
+    private func finish(_ key: MessageKey, isFresh: Bool) throws(Errno) {
+        try queue(key).removeNotice(key.id)
+        if isFresh { endFresh(key) } else { try endSettled(key) }
+    }
+}

@@ -1,0 +1,70 @@
+import ByteText
+import Posix
+import Schedule
+
+/// What qmail-clean(8) is to remove, in the order in which it answers.
+struct Removals: ~Copyable {
+    /// What of a message.
+    enum What: UInt8 {
+        /// intd and todo: the message is in info/ now.
+        case todo
+        /// todo, intd and mess of a message that never came into info/.
+        case all
+        /// mess, when nothing else is left.
+        case mess
+
+        var word: StaticString {
+            switch self {
+            case .todo: "todo"
+            case .all: "all"
+            case .mess: "mess"
+            }
+        }
+    }
+
+    struct Removal {
+        let key: MessageKey
+        let what: What
+    }
+
+    private var asked: [Removal] = []
+    private var first = 0
+    /// Those that could not be, to be asked for again.
+    var failed: [Removal] = []
+    var output: OutputPipe
+    let input: FileDescriptor
+
+    init(output: consuming FileDescriptor, input: consuming FileDescriptor) throws(Errno) {
+        try output.setNonBlocking(true)
+        try input.setNonBlocking(true)
+        self.output = OutputPipe(output)
+        self.input = input
+    }
+
+    /// Whether nothing is outstanding.
+    var isEmpty: Bool { first == asked.count }
+
+    /// Ask for a removal in the queue with the name: `WHAT QUEUE/ID` and a NUL.
+    mutating func ask(_ removal: Removal, queue: [UInt8]) {
+        var request = [UInt8](removal.what.word)
+        request.append(" ")
+        request += queue
+        request.append("/")
+        request.append(decimal: removal.key.id)
+        request.append(0)
+        output.append(request)
+        asked.append(removal)
+    }
+
+    /// The removal that the next answer is about.
+    mutating func next() -> Removal? {
+        guard first < asked.count else { return nil }
+        let removal = asked[first]
+        first += 1
+        if first == asked.count {
+            asked.removeAll(keepingCapacity: true)
+            first = 0
+        }
+        return removal
+    }
+}

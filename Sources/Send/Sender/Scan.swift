@@ -1,0 +1,79 @@
+import Posix
+import QueueStore
+import SendQueue
+
+/// A look at folders of the queues, piece by piece between deliveries.
+struct Scan {
+    /// Which folder.
+    enum Folder {
+        /// Mail that qmail-queue committed.
+        case todo
+        /// Mail that was taken over; only when the process starts.
+        case info
+        /// Everything that has a message, for what crashes left; now and then.
+        case mess
+
+        var name: StaticString {
+            switch self {
+            case .todo: "todo"
+            case .info: "info"
+            case .mess: "mess"
+            }
+        }
+    }
+
+    private struct Part {
+        let queue: Int
+        let folder: Folder
+        let number: Int
+    }
+
+    private var parts: [Part] = []
+    private var part: Part?
+    private var ids: [UInt64] = []
+    /// Whether info/ is not all known yet.
+    private(set) var isReadingInformation = false
+
+    /// Whether there is nothing to look at.
+    var isOver: Bool { parts.isEmpty && ids.isEmpty }
+
+    /// Look at all todo folders, and before them at one info folder each when it is the first time.
+    mutating func begin(_ queues: [SendQueue], isFirst: Bool) {
+        var new: [Part] = []
+        for (index, queue) in queues.enumerated() {
+            for number in 0..<queue.directory.split {
+                new.append(Part(queue: index, folder: .todo, number: number))
+                if isFirst { new.append(Part(queue: index, folder: .info, number: number)) }
+            }
+        }
+        if isFirst { isReadingInformation = true }
+        parts += new.reversed()
+    }
+
+    /// Look for what crashes have left.
+    mutating func beginCleaning(_ queues: [SendQueue]) {
+        for (index, queue) in queues.enumerated() {
+            for number in 0..<queue.directory.split {
+                parts.append(Part(queue: index, folder: .mess, number: number))
+            }
+        }
+    }
+
+    /// The next file; nil when there is none.
+    ///
+    /// - Throws: When a folder cannot be read; the next call goes on behind it.
+    mutating func next(
+        _ queues: [SendQueue]
+    ) throws(Errno) -> (queue: Int, folder: Folder, id: UInt64)? {
+        while true {
+            if let part, let id = ids.popLast() { return (part.queue, part.folder, id) }
+            guard let next = parts.popLast() else {
+                part = nil
+                isReadingInformation = false
+                return nil
+            }
+            part = next
+            ids = try queues[next.queue].messages(in: next.folder.name, next.number)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+import ByteText
+import ControlFiles
+import DeliveryReport
+import Posix
+import Schedule
+import SendQueue
+
+/// qmail-send's one process: it takes over new mail of all queues, has it delivered, and forgets it.
+///
+/// Its parts are in files of their own: intake, deliveries, ends, notices, and the loop.
+final class Sender {
+    let instance: Instance
+    let queues: [SendQueue]
+    var settings: SendSettings
+    var log = SendLog()
+    var local: Lane
+    var remote: Lane
+    var removals: Removals
+    var notices = Notices()
+    let signals: FileDescriptor
+    let newMail: NewMail
+
+    /// Messages of todo/ that are known here and not in info/.
+    var fresh = MessageSet()
+    /// Messages that came into info/ while info/ was being read.
+    var settledMeanwhile = MessageSet()
+    /// Names that were seen again while they were known: to be looked at when their removal is answered.
+    var again: [MessageKey] = []
+    var scan = Scan()
+    var lastNumber = 0
+    var isStopping = false
+    /// When todo/ is read again, failed removals are asked for again, and leftovers are looked for.
+    var nextLook: Int
+    var nextRemovals = 0
+    var nextCleaning: Int
+
+    static let lookSeconds = 1500
+    static let cleaningSeconds = 86400
+    /// After trouble with a file it is tried again after so many seconds.
+    static let troubleSeconds = 120
+
+    /// - Parameters:
+    ///   - instance: Where qmail-queue is.
+    ///   - queues: All queues.
+    ///   - settings: What the control files say.
+    ///   - signals: From `Signal.queue`.
+    /// - Throws: When a spawner does not say hello.
+    init(
+        _ instance: Instance, queues: [SendQueue], settings: SendSettings,
+        signals: consuming FileDescriptor
+    ) throws(Errno) {
+        self.instance = instance
+        self.queues = queues
+        self.settings = settings
+        self.signals = signals
+        local = try Lane(
+            .local, wanted: settings.concurrency[0],
+            output: FileDescriptor(adopting: SenderDescriptor.toLocal),
+            input: FileDescriptor(adopting: SenderDescriptor.fromLocal))
+        remote = try Lane(
+            .remote, wanted: settings.concurrency[1],
+            output: FileDescriptor(adopting: SenderDescriptor.toRemote),
+            input: FileDescriptor(adopting: SenderDescriptor.fromRemote))
+        removals = try Removals(
+            output: FileDescriptor(adopting: SenderDescriptor.toClean),
+            input: FileDescriptor(adopting: SenderDescriptor.fromClean))
+        // Before todo/ is read, so that no name is missed.
+        newMail = NewMail(queues)
+        nextLook = Clock.seconds + Self.lookSeconds
+        nextCleaning = Clock.seconds + Self.cleaningSeconds
+        scan.begin(queues, isFirst: true)
+        for index in newMail.silent {
+            log.warning(
+                "unable to watch todo, new mail waits for up to 25 minutes", nil, [],
+                queues[index].name)
+        }
+    }
+
+    func key(_ queue: Int, _ id: UInt64) -> MessageKey? { MessageKey(queue: queue, id: id) }
+
+    func queue(_ key: MessageKey) -> SendQueue { queues[key.queue] }
+
+    /// The status line after a delivery began or ended.
+    func logStatus(_ queue: SendQueue) {
+        log.status(
+            local: (local.running, local.limit), remote: (remote.running, remote.limit),
+            stopping: isStopping, queue.name)
+    }
+
+    /// Change a lane by its channel.
+    func withLane<Value>(_ channel: Channel, _ body: (inout Lane) -> Value) -> Value {
+        channel == .local ? body(&local) : body(&remote)
+    }
+}

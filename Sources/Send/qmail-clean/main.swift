@@ -1,0 +1,4 @@
+import Cleaner
+import Posix
+
+Process.exit(CleanProgram.run())

@@ -1,0 +1,4 @@
+import Posix
+import Sender
+
+Process.exit(SendProgram.run())

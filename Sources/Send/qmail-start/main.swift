@@ -1,0 +1,4 @@
+import Posix
+import SendStart
+
+Process.exit(StartProgram.run())
