@@ -20,11 +20,9 @@ package struct JobReport: Equatable, Sendable {
     /// Words for the log and the bounce: printable ASCII on one line, at most `textLimit` bytes, perhaps none.
     package let text: [UInt8]
 
-    /// A report with any words: line feeds at their end are cut off, others become `/`, and what is not printable `?`.
+    /// A report with any words: line feeds become `/`, and what is not printable `?`.
     package init(_ kind: Kind, _ text: [UInt8]) {
         self.kind = kind
-        var text = text[...]
-        while text.last == 10 || text.last == 13 { text = text.dropLast() }
         self.text = text.prefix(Self.textLimit).map { byte in
             if byte == 10 { return UInt8(ascii: "/") }
             if byte == 9 || byte == 13 { return UInt8(ascii: " ") }

@@ -89,8 +89,9 @@ func `a job that cannot be done is answered under its number`(
 
 @Test(
     arguments: [
-        ("done\n", "done"), ("a\nb\r\n", "a/b"), ("\n\n", ""), ("a\tb\u{1}", "a b?"), ("", ""),
-        ("é", "??"),
+        ("did 1+0+0\n", "did 1+0+0/"), ("a\nb\r\n", "a/b /"), ("\n\n", "//"), ("a\tb\u{1}", "a b?"),
+        ("", ""),
+        ("\u{e9}", "??"),
     ] as [(String, String)])
 func `a report is one printable line`(text: String, line: String) {
     #expect(JobReport(.success, Array(text.utf8)).text == Array(line.utf8))
@@ -98,7 +99,7 @@ func `a report is one printable line`(text: String, line: String) {
 
 @Test func `a frame is the number, the kind, the text and a NUL, and never too long`() {
     #expect(
-        JobReport(.failure, "no \u{0}\n").frame(258) == [2, 1, 68] + Array("no ?".utf8) + [0])
+        JobReport(.failure, "no \u{0}\n").frame(258) == [2, 1, 68] + Array("no ?/".utf8) + [0])
     let long = JobReport(.deferral, [UInt8](repeating: 120, count: 5000)).frame(1)
     #expect(long.count == 2004 && long.filter { $0 == 0 }.count == 2 && long.last == 0)
 }
