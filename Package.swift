@@ -242,6 +242,7 @@ let send: [Target] = [
     .program("qmail-send", in: .Send, uses: ["Posix", "Sender"], linked: .selfContained),
     .program("qmail-clean", in: .Send, uses: ["Cleaner", "Posix"], linked: .selfContained),
     .program("qmail-start", in: .Send, uses: ["Posix", "SendStart"], linked: .selfContained),
+    .library("Maildir", in: .Send, uses: ["ByteText", "Posix"]),
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
@@ -282,6 +283,7 @@ let tests: [Target] = [
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
     .tests(of: "DNSMessage", in: .System, uses: ["ByteText"]),
     .tests(of: "DeliverySpawner", in: .Send),
+    .tests(of: "Maildir", in: .Send, uses: ["Posix", "Testbed"]),
     .tests(of: "LocalUsers", in: .System, uses: ["Posix", "Testbed"]),
     .tests(of: "Resolver", in: .System, uses: ["ByteText", "DNSMessage", "Posix", "Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),

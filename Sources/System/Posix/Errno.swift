@@ -25,6 +25,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let invalid = Errno(rawValue: EINVAL)
     package static let tooLarge = Errno(rawValue: EFBIG)
     package static let noSpace = Errno(rawValue: ENOSPC)
+    package static let overQuota = Errno(rawValue: EDQUOT)
     package static let brokenPipe = Errno(rawValue: EPIPE)
     package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
     package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
@@ -41,6 +42,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let noAddressFamily = Errno(rawValue: EAFNOSUPPORT)
     package static let noSuchProcess = Errno(rawValue: ESRCH)
     package static let noDevice = Errno(rawValue: ENXIO)
+    package static let noSuchCall = Errno(rawValue: ENOSYS)
     package static let noChild = Errno(rawValue: ECHILD)
 
     /// The words of strerror(3), for log lines.

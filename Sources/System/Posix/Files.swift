@@ -98,6 +98,20 @@ package enum Files {
         }
     }
 
+    /// Change a name to one that nothing has; see renameat2(2), RENAME_NOREPLACE.
+    ///
+    /// - Throws: `Errno.fileExists` when something has the new name; `Errno.invalid` or `Errno.noSuchCall` where the file
+    ///   system or the kernel cannot do it.
+    package static func renameToNew(_ old: [UInt8], to new: [UInt8]) throws(Errno) {
+        try withCString(old) { (old) throws(Errno) in
+            try withCString(new) { (new) throws(Errno) in
+                _ = try retrying {
+                    renameat2(AT_FDCWD, old, AT_FDCWD, new, UInt32(RENAME_NOREPLACE))
+                }
+            }
+        }
+    }
+
     /// Make a folder with these permissions less the umask; see mkdir(2).
     package static func makeDirectory(_ path: [UInt8], permissions: UInt32) throws(Errno) {
         try withCString(path) { (path) throws(Errno) in
