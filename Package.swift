@@ -243,6 +243,7 @@ let send: [Target] = [
     .program("qmail-clean", in: .Send, uses: ["Cleaner", "Posix"], linked: .selfContained),
     .program("qmail-start", in: .Send, uses: ["Posix", "SendStart"], linked: .selfContained),
     .library("Maildir", in: .Send, uses: ["ByteText", "Posix"]),
+    .library("Filter", in: .Send, uses: ["ByteText"])
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
@@ -301,6 +302,7 @@ let tests: [Target] = [
     .tests(of: "SMTPGrammar", in: .Accept, uses: ["ByteText", "EnvelopeWire"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
+    .tests(of: "Filter", in: .Send),
     .tests(of: "AdminReport", in: .System),
     .programTests("Qhpsictl", uses: ["Posix"]),
     .programTests("QhpsiCheckpassword", uses: ["Posix"]),
@@ -317,6 +319,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-proxy", uses: ["ByteText", "ProxyProtocol"]),
     .fuzzer("fuzz-auth", uses: ["ByteText", "SMTPGrammar"]),
     .fuzzer("fuzz-bdat", uses: ["ByteText", "SMTPGrammar"]),
+    .fuzzer("fuzz-filter", uses: ["ByteText", "Filter"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "EnvelopeWire", "SMTPGrammar"]),
 ]
 

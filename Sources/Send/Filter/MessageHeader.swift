@@ -1,0 +1,70 @@
+import ByteText
+
+/// A message's header as rules see it.
+///
+/// Fields of the name space `X-QHPSI` count only in the queue's own lines: those at the very start, or behind the
+/// `Return-Path`, `Delivered-To` and `X-Filter` of a delivery. The queue removes all that senders write, but a message
+/// may come from elsewhere.
+package struct MessageHeader: Sendable {
+    /// The fields that count, in order; values as `HeaderFields.Field.value`, in lower case.
+    private var fields: [(name: [UInt8], value: [UInt8])] = []
+    /// Whether the queue says that somebody has released the message from quarantine.
+    package private(set) var isReleased = false
+
+    /// Read the header of a message's beginning.
+    package init(_ bytes: [UInt8]) {
+        var reader = HeaderFields(bytes)
+        var place = QueueLines()
+        while let field = reader.next() {
+            let isQueues = !reader.hasSkipped && place.holds(field.name)
+            if !isQueues, field.name.startsIgnoringCase(with: "X-QHPSI") { continue }
+            if isQueues, field.name.equalsIgnoringCase("X-QHPSI-Released") { isReleased = true }
+            fields.append((field.name.lowercased, field.value.lowercased))
+        }
+    }
+
+    /// The values of all fields with a name, in lower case, on one line each.
+    package func values(_ name: [UInt8]) -> [[UInt8]] {
+        let name = name.lowercased
+        return fields.filter { $0.name == name }.map { $0.value }
+    }
+}
+
+/// Tells which of the first fields of a message are the queue's.
+package struct QueueLines {
+    private enum Place { case delivery, queue, message }
+    private var place = Place.delivery
+
+    /// Before the first field.
+    package init() {}
+
+    /// Whether the next field, with this name, is one that only the queue writes.
+    ///
+    /// `X-Quarantine-ID` is one directly behind the verdict's lines.
+    package mutating func holds(_ name: [UInt8]) -> Bool {
+        switch place {
+        case .message: return false
+        case .delivery:
+            if name.equalsIgnoringCase("X-QHPSI") {
+                place = .queue
+                return true
+            }
+            if !Self.isOfDelivery(name) { place = .message }
+            return false
+        case .queue:
+            if name.startsIgnoringCase(with: "X-QHPSI-")
+                || name.equalsIgnoringCase("X-Quarantine-ID")
+            {
+                return true
+            }
+            place = .message
+            return false
+        }
+    }
+
+    /// Whether a delivery into a Maildir puts such a field before the message.
+    package static func isOfDelivery(_ name: [UInt8]) -> Bool {
+        name.equalsIgnoringCase("Return-Path") || name.equalsIgnoringCase("Delivered-To")
+            || name.equalsIgnoringCase("X-Filter")
+    }
+}
