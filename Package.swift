@@ -244,6 +244,9 @@ let send: [Target] = [
     .program("qmail-start", in: .Send, uses: ["Posix", "SendStart"], linked: .selfContained),
     .library("Maildir", in: .Send, uses: ["ByteText", "Posix"]),
     .library("Filter", in: .Send, uses: ["ByteText"])
+    .library("Filter", in: .Send, uses: ["ByteText"]),
+    .library("FilterStore", in: .Send, uses: ["ByteText", "ControlFiles", "Filter", "Posix"]),
+    .program("vcfilter", in: .Send, uses: ["FilterStore", "Posix"], linked: .selfContained),
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
@@ -303,6 +306,7 @@ let tests: [Target] = [
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
     .tests(of: "Filter", in: .Send),
+    .programTests("Vcfilter", uses: ["Posix"]),
     .tests(of: "AdminReport", in: .System),
     .programTests("Qhpsictl", uses: ["Posix"]),
     .programTests("QhpsiCheckpassword", uses: ["Posix"]),

@@ -1,0 +1,4 @@
+import FilterStore
+import Posix
+
+Process.exit(VcfilterProgram.run())
