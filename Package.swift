@@ -243,7 +243,6 @@ let send: [Target] = [
     .program("qmail-clean", in: .Send, uses: ["Cleaner", "Posix"], linked: .selfContained),
     .program("qmail-start", in: .Send, uses: ["Posix", "SendStart"], linked: .selfContained),
     .library("Maildir", in: .Send, uses: ["ByteText", "Posix"]),
-    .library("Filter", in: .Send, uses: ["ByteText"])
     .library("Filter", in: .Send, uses: ["ByteText"]),
     .library("FilterStore", in: .Send, uses: ["ByteText", "ControlFiles", "Filter", "Posix"]),
     .program("vcfilter", in: .Send, uses: ["FilterStore", "Posix"], linked: .selfContained),
