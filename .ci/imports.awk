@@ -9,7 +9,7 @@ BEGIN {
     # The admin's tool looks at every stage and runs in none.
     everywhere = " Doctor SelfTest qhpsictl "
     # These only compute: clock, ids and files are handed to them.
-    pure = " Filter ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule ByteText DNSMessage "
+    pure = " Filter ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule Routing DeliveryReport Bounce Filter ByteText DNSMessage "
     impure = " Posix ControlFiles "
     for (i = 1; i < ARGC; i++) {
         split(ARGV[i], path, "/")

@@ -14,7 +14,9 @@ package struct NoticeRecord: Equatable, Sendable {
         case relayed = 0x72
     }
 
+    /// What happened to whom.
     package let action: Action
+    /// His address.
     package let recipient: [UInt8]
     /// ORCPT as the queue has it; empty when there is none.
     package let originalRecipient: [UInt8]

@@ -39,6 +39,7 @@ package struct Routing: Sendable {
 
     /// Where a recipient's mail goes.
     package struct Route: Equatable, Sendable {
+        /// Whether it is delivered on this machine.
         package let isLocal: Bool
         /// The address for the program that delivers.
         package let address: [UInt8]

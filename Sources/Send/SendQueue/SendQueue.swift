@@ -67,6 +67,7 @@ package struct SendQueue: Sendable {
     ///   - id: The message.
     ///   - information: The records for info/.
     ///   - recipients: Each channel's records, and when they are due.
+    /// - Throws: When something cannot be written; a name in info/ is then not there, or not known to last.
     package func settle(
         _ id: UInt64, information: [UInt8],
         recipients: [(channel: Channel, records: [UInt8], due: Int)]

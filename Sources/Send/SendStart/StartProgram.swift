@@ -94,26 +94,10 @@ package enum StartProgram {
             throw .call("enter the queues' folder", error)
         }
         Process.setFileModeMask(0o077)
-        var pipes: [Int32] = []
-        do throws(Errno) {
-            try Process.fillStandardDescriptors()
-            // To a program and from it, three times, and to the logger.
-            for _ in 0..<7 {
-                let pipe = try Pipe()
-                pipes += pipe.numbers()
-            }
-        } catch {
-            throw .call("make pipes", error)
-        }
+        let pipes = try makePipes()
         let log: Int32 = logger.isEmpty ? 1 : pipes[13]
         if !logger.isEmpty {
-            try launch(
-                logger[0].contains(UInt8(ascii: "/"))
-                    ? logger[0]
-                    : Files.program(
-                        logger[0], in: Environment.current["PATH"] ?? [UInt8]("/usr/bin:/bin"))
-                        ?? logger[0],
-                logger, users?.logging, [pipes[12], 1, 2])
+            try launch(program(logger[0]), logger, users?.logging, [pipes[12], 1, 2])
         }
         let local = instance.path("/usr/sbin/qmail-lspawn")
         try launch(local, [local, delivery], nil, [pipes[0], pipes[3], log])
@@ -129,6 +113,25 @@ package enum StartProgram {
             ])
         become.user = users?.sending
         throw .program(send, become.become())
+    }
+
+    /// The numbers of both ends of seven pipes: to each of three programs and from it, and to the logger.
+    private static func makePipes() throws(Failure) -> [Int32] {
+        var numbers: [Int32] = []
+        do throws(Errno) {
+            try Process.fillStandardDescriptors()
+            for _ in 0..<7 { numbers += try Pipe().numbers() }
+        } catch {
+            throw .call("make pipes", error)
+        }
+        return numbers
+    }
+
+    /// The file of a program that is called by its name, or the name.
+    private static func program(_ name: [UInt8]) -> [UInt8] {
+        if name.contains(UInt8(ascii: "/")) { return name }
+        return Files.program(name, in: Environment.current["PATH"] ?? [UInt8]("/usr/bin:/bin"))
+            ?? name
     }
 
     private static func launch(

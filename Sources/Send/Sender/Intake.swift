@@ -76,7 +76,11 @@ extension Sender {
 
     /// Write the message's recipients into local/ and remote/, then itself into info/, and remove it from todo/.
     ///
-    /// - Parameter due: When its recipients are to be tried, in seconds since 1970.
+    /// - Parameters:
+    ///   - key: The message.
+    ///   - envelope: Its records in todo/.
+    ///   - due: When its recipients are to be tried, in seconds since 1970.
+    /// - Throws: When a file cannot be written; then it is still in todo/.
     func settle(_ key: MessageKey, _ envelope: StoredEnvelope, due: Int) throws(Errno) {
         let queue = queue(key)
         var records: [[UInt8]] = [[], []]
