@@ -101,10 +101,15 @@ extension Sender {
         var recipients = StoredRecipients(job.recipients, from: job.position)
         var next = recipients.next()
         while let found = next, found.isDone { next = recipients.next() }
-        guard let recipient = next, let slot = withLane(channel, { $0.freeNumber }) else {
+        guard let recipient = next else {
             job.position = job.recipients.count
             withLane(channel) { $0.jobs[index] = job }
             finishIfDone(channel, index)
+            return
+        }
+        guard let slot = withLane(channel, { $0.freeNumber }) else {
+            // The settings have changed, and what was on the other channel is on this one now.
+            withLane(channel) { $0.open.append(index) }
             return
         }
         lastNumber += 1
