@@ -245,6 +245,12 @@ let send: [Target] = [
     .library("Maildir", in: .Send, uses: ["ByteText", "Posix"]),
     .library("Filter", in: .Send, uses: ["ByteText"]),
     .library("FilterStore", in: .Send, uses: ["ByteText", "ControlFiles", "Filter", "Posix"]),
+    .library(
+        "FilterDelivery", in: .Send,
+        uses: [
+            "ByteText", "ControlFiles", "Filter", "FilterStore", "Maildir", "Posix", "QueueClient",
+        ]),
+    .program("vfilter", in: .Send, uses: ["FilterDelivery", "Posix"], linked: .selfContained),
     .program("vcfilter", in: .Send, uses: ["FilterStore", "Posix"], linked: .selfContained),
 ]
 
@@ -306,6 +312,7 @@ let tests: [Target] = [
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
     .tests(of: "Filter", in: .Send),
     .programTests("Vcfilter", uses: ["Posix"]),
+    .programTests("Vfilter", uses: ["Posix"]),
     .tests(of: "AdminReport", in: .System),
     .programTests("Qhpsictl", uses: ["Posix"]),
     .programTests("QhpsiCheckpassword", uses: ["Posix"]),

@@ -1,0 +1,4 @@
+import FilterDelivery
+import Posix
+
+Process.exit(VfilterProgram.run())
