@@ -252,6 +252,11 @@ let send: [Target] = [
         ]),
     .program("vfilter", in: .Send, uses: ["FilterDelivery", "Posix"], linked: .selfContained),
     .program("vcfilter", in: .Send, uses: ["FilterStore", "Posix"], linked: .selfContained),
+    .library("DotQmail", in: .Send, uses: ["ByteText", "MailFormat"]),
+        "LocalDelivery", in: .Send,
+            "ByteText", "ControlFiles", "DotQmail", "LocalUsers", "Maildir", "MailFormat", "Posix",
+            "QueueClient",
+    .program("qmail-local", in: .Send, uses: ["LocalDelivery", "Posix"], linked: .selfContained),
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
@@ -293,6 +298,8 @@ let tests: [Target] = [
     .tests(of: "DNSMessage", in: .System, uses: ["ByteText"]),
     .tests(of: "DeliverySpawner", in: .Send),
     .tests(of: "Maildir", in: .Send, uses: ["Posix", "Testbed"]),
+    .tests(of: "DotQmail", in: .Send),
+    .programTests("QmailLocal", uses: ["Posix"]),
     .tests(of: "LocalUsers", in: .System, uses: ["Posix", "Testbed"]),
     .tests(of: "Resolver", in: .System, uses: ["ByteText", "DNSMessage", "Posix", "Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),

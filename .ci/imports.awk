@@ -10,6 +10,7 @@ BEGIN {
     everywhere = " Doctor SelfTest qhpsictl "
     # These only compute: clock, ids and files are handed to them.
     pure = " Filter ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule Routing DeliveryReport Bounce Filter ByteText DNSMessage "
+    pure = " ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule DotQmail ByteText DNSMessage "
     impure = " Posix ControlFiles "
     for (i = 1; i < ARGC; i++) {
         split(ARGV[i], path, "/")

@@ -26,6 +26,29 @@ package enum MailDate {
         return text
     }
 
+    /// The date of an mbox's `From ` line in UTC, for instance `Thu Jan  1 00:00:00 1970`.
+    ///
+    /// The seconds are as for `rfc5322`.
+    package static func mbox(seconds: Int) -> [UInt8] {
+        let day = seconds.flooredQuotient(by: 86400)
+        let second = seconds - day * 86400
+        let date = CivilDate(day: day)
+        var text = [UInt8](weekday(day))
+        text.append(" ")
+        text.append(month(date.month))
+        text.append(date.day < 10 ? "  " : " ")
+        text.append(decimal: date.day)
+        text.append(" ")
+        text.append(twoDigits: second / 3600)
+        text.append(":")
+        text.append(twoDigits: second / 60 % 60)
+        text.append(":")
+        text.append(twoDigits: second % 60)
+        text.append(" ")
+        text.append(decimal: date.year)
+        return text
+    }
+
     private static func weekday(_ day: Int) -> StaticString {
         // 1970 began on a Thursday.
         switch (day % 7 + 7) % 7 {

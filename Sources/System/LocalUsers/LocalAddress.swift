@@ -48,21 +48,15 @@ package struct LocalAddress: Equatable, Sendable {
 
     /// Whether a .qmail file says what to do with the mail; a user without an extension needs none.
     ///
-    /// The files are `.qmail-EXT`, dots of it written as colons, and `.qmail-…-default` for each part of it that
-    /// ends at a hyphen. A home folder that may not be searched is taken to have one.
+    /// The files are those of `QmailFileName`. A home folder that may not be searched is taken to have one.
     package var isDeliverable: Bool {
         get throws(Errno) {
             if !hasExtension { return true }
-            if ext.contains(0) || ext.contains(UInt8(ascii: "/")) { return false }
-            let safe = ext.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: ":") : $0 }
-            let start = user.home + [UInt8]("/.qmail-")
-            if try Self.exists(start + safe) { return true }
-            var end = safe.count
-            while let hyphen = safe[..<end].lastIndex(of: UInt8(ascii: "-")) {
-                if try Self.exists(start + safe[...hyphen] + [UInt8]("default")) { return true }
-                end = hyphen
+            if ext.contains(0) { return false }
+            for file in QmailFileName.candidates(dash: [UInt8(ascii: "-")], ext: ext) {
+                if try Self.exists(user.home + [UInt8(ascii: "/")] + file.name) { return true }
             }
-            return try Self.exists(start + [UInt8]("default"))
+            return false
         }
     }
 

@@ -26,6 +26,9 @@ internal import CPosix
         package static let createNew = Mode(flags: O_RDWR | O_CREAT | O_EXCL)
         package static let replace = Mode(flags: O_WRONLY | O_CREAT | O_TRUNC)
         package static let append = Mode(flags: O_WRONLY | O_CREAT | O_APPEND)
+        /// To append to what may be a FIFO that nobody reads, which is an error then.
+        package static let appendNonBlocking = Mode(
+            flags: O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK)
     }
 
     /// Open a file; see open(2).

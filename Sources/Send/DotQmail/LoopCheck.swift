@@ -1,0 +1,33 @@
+/// Looks in a message's header for a line that says that it was here already.
+package struct LoopCheck: Sendable {
+    private let wanted: [UInt8]
+    /// How much of the wanted line the present one has had; nil: it is another one.
+    private var matched: Int? = 0
+    /// Whether the present line has a byte.
+    private var isEmptyLine = true
+
+    /// Whether the line was there.
+    package private(set) var isLooping = false
+    /// Whether the header is over, and nothing more need be read.
+    package private(set) var isOver = false
+
+    /// Before the first byte; the line ends in a line feed.
+    package init(line: [UInt8]) { wanted = line }
+
+    /// Read on.
+    package mutating func read(_ bytes: ArraySlice<UInt8>) {
+        for byte in bytes {
+            if isOver { return }
+            if let count = matched { matched = wanted[count] == byte ? count + 1 : nil }
+            if matched == wanted.count {
+                isLooping = true
+                isOver = true
+            }
+            if byte == 10 {
+                if isEmptyLine { isOver = true }
+                matched = 0
+            }
+            isEmptyLine = byte == 10
+        }
+    }
+}

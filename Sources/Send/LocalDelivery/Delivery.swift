@@ -1,0 +1,181 @@
+import ByteText
+import ControlFiles
+import DotQmail
+import Maildir
+import Posix
+import QueueClient
+
+/// One message for one recipient.
+struct Delivery: ~Copyable {
+    private let address: DeliveryAddress
+    private let message: FileDescriptor
+    private let environment: Environment
+    /// What users get who say nothing.
+    private let fallback: [UInt8]
+    /// Whether it is only told what would be done.
+    private let isDry: Bool
+    private var files = 0
+    private var programs = 0
+    private var forwards: [[UInt8]] = []
+    private var queued: Int32?
+    /// What is told on descriptor 1 when all is done.
+    private(set) var words: [UInt8] = []
+
+    /// A maildir delivery ends after so many seconds, for the file in tmp/ is taken for abandoned after 36 hours.
+    private static let lifetime: UInt32 = 86400
+
+    /// A delivery of the message, a file, from its start.
+    init(
+        _ address: DeliveryAddress, message: consuming FileDescriptor, fallback: [UInt8],
+        isDry: Bool, environment: Environment
+    ) {
+        self.address = address
+        self.message = message
+        self.fallback = fallback
+        self.isDry = isDry
+        self.environment = environment
+    }
+
+    /// Do what the recipient's .qmail file says.
+    mutating func perform() throws(DeliveryFailure) {
+        let isBeingEdited = try HomeFolder.enter(address.home)
+        if isBeingEdited, !isDry {
+            throw DeliveryFailure(
+                .temporary, "The home folder is sticky: its owner is editing. (#4.2.1)")
+        }
+        if !isDry { try checkLoop() }
+        let orders = try HomeFolder.orders(address, otherwise: fallback)
+        try carryOut(orders)
+        if isDry { for address in forwards { tell(.forward(address)) } }
+        if !isDry, !forwards.isEmpty { try sendOn() }
+        count()
+    }
+
+    /// Follow the instructions in order, but for addresses, which are only gathered.
+    private mutating func carryOut(_ orders: HomeFolder.Orders) throws(DeliveryFailure) {
+        var variables: Environment?
+        for instruction in orders.instructions {
+            if case .forward(let address) = instruction {
+                forwards.append(address)
+                continue
+            }
+            if orders.isList {
+                throw HomeFolder.flaw(
+                    orders.name, [UInt8]("it is a list, and has more than addresses"))
+            }
+            if isDry {
+                tell(instruction)
+                continue
+            }
+            switch instruction {
+            case .maildir(let path): try deliver(maildir: path, makes: orders.isDefault)
+            case .mbox(let path): try deliver(mbox: path)
+            case .program(let command):
+                if variables == nil { variables = try self.variables(orders) }
+                programs += 1
+                let goesOn = try ProgramDelivery.run(
+                    command, message: message, environment: variables ?? environment)
+                if !goesOn { return }
+            case .forward: continue
+            }
+        }
+    }
+
+    /// A message that was here already is not delivered again.
+    private func checkLoop() throws(DeliveryFailure) {
+        var check = LoopCheck(line: address.deliveredTo)
+        var buffer = [UInt8](repeating: 0, count: 1 << 14)
+        var offset = 0
+        while !check.isOver {
+            let count: Int
+            do throws(Errno) { count = try message.read(into: &buffer, at: offset) } catch {
+                throw DeliveryFailure(unable: "read the message", [], error)
+            }
+            if count == 0 { return }
+            check.read(buffer[..<count])
+            offset += count
+        }
+        if check.isLooping {
+            throw DeliveryFailure(
+                .permanent,
+                "This message is looping: it already has my Delivered-To line. (#5.4.6)")
+        }
+    }
+
+    private mutating func deliver(maildir path: [UInt8], makes: Bool) throws(DeliveryFailure) {
+        files += 1
+        // It ends the process; nothing of it is in new/ then, or all.
+        Alarm.set(seconds: Self.lifetime)
+        do throws(MaildirFailure) {
+            if makes, try !Maildir.exists(path) { try Maildir.make(path, isFolder: false) }
+            try Maildir.deliver(
+                head: address.returnPath + address.deliveredTo, message: message, to: path,
+                host: Process.hostName)
+        } catch {
+            throw DeliveryFailure(.temporary, words: error.text)
+        }
+        Alarm.set(seconds: 0)
+    }
+
+    private mutating func deliver(mbox path: [UInt8]) throws(DeliveryFailure) {
+        files += 1
+        let head =
+            address.fromLine(seconds: Clock.seconds) + address.returnPath + address.deliveredTo
+        try MboxFile.append(head, message, to: path)
+    }
+
+    private func newSender() throws(DeliveryFailure) -> [UInt8] {
+        if address.sender.isEmpty { return [] }
+        let hasOwner = try HomeFolder.has("-owner", for: address)
+        return address.newSender(
+            hasOwner: hasOwner,
+            ownerTakesAll: hasOwner ? try HomeFolder.has("-owner-default", for: address) : false)
+    }
+
+    private func variables(_ orders: HomeFolder.Orders) throws(DeliveryFailure) -> Environment {
+        var environment = environment
+        let variables = address.variables(
+            newSender: try newSender(), defaultStart: orders.defaultStart, seconds: Clock.seconds)
+        for (name, value) in variables { environment.set(name, value) }
+        return environment
+    }
+
+    /// Queue it for all addresses at once.
+    private mutating func sendOn() throws(DeliveryFailure) {
+        var envelope = [UInt8(ascii: "F")] + (try newSender()) + [0]
+        for address in forwards { envelope += [UInt8(ascii: "T")] + address + [0] }
+        do throws(Errno) { try message.seek(to: 0) } catch {
+            throw DeliveryFailure(unable: "read the message", [], error)
+        }
+        do throws(QueueFailure) {
+            queued = try QueueRun.queue(
+                head: address.deliveredTo, then: message, envelope: envelope + [0],
+                program: environment["QMAILQUEUE"] ?? Instance.current(environment).qmailQueue,
+                environment: environment
+            ).identifier
+        } catch {
+            throw DeliveryFailure(
+                error.isTemporary ? .temporary : .permanent,
+                words: [UInt8]("Unable to forward message: ") + error.text)
+        }
+    }
+
+    /// How often what was done.
+    private mutating func count() {
+        words += [UInt8]("did ") + [UInt8](decimal: files)
+        words += [UInt8]("+") + [UInt8](decimal: isDry ? 0 : forwards.count)
+        words += [UInt8]("+") + [UInt8](decimal: programs) + [10]
+        if let queued { words += [UInt8]("qp ") + [UInt8](decimal: queued) + [10] }
+    }
+
+    private mutating func tell(_ instruction: DotQmail.Instruction) {
+        let (what, object): (StaticString, [UInt8]) =
+            switch instruction {
+            case .mbox(let path): ("mbox ", path)
+            case .maildir(let path): ("maildir ", path)
+            case .program(let command): ("program ", command)
+            case .forward(let address): ("forward ", address)
+            }
+        words += [UInt8](what) + object + [10]
+    }
+}

@@ -1,0 +1,42 @@
+import ByteText
+import Posix
+
+/// A line of a .qmail file that is a command; see qmail-command(8).
+enum ProgramDelivery {
+    private static let shell = [UInt8]("/bin/sh")
+    /// Exit codes that say that it will never work.
+    private static let permanent: [Int32] = [100, 64, 65, 70, 76, 77, 78, 112]
+    private static let stops: Int32 = 99
+
+    /// Run it with the message as descriptor 0.
+    ///
+    /// It is the recipient's own command, and it is run with his rights.
+    ///
+    /// - Returns: Whether the lines that follow count.
+    /// - Throws: When it fails; its own words, if any, are on our descriptor 1 or 2.
+    static func run(
+        _ command: [UInt8], message: borrowing FileDescriptor, environment: Environment
+    ) throws(DeliveryFailure) -> Bool {
+        let ending: Child.Ending
+        do throws(Errno) {
+            // The child shares the position, which an earlier one has moved.
+            try message.seek(to: 0)
+            ending = try Launch(
+                shell, arguments: [shell, [UInt8]("-c"), command], environment: environment,
+                descriptors: [message.rawValue, 1, 2]
+            ).start().wait()
+        } catch {
+            throw DeliveryFailure(unable: "run ", shell, error)
+        }
+        switch ending {
+        case .exited(0): return true
+        case .exited(stops): return false
+        case .exited(let code):
+            throw DeliveryFailure(permanent.contains(code) ? .permanent : .temporary, "")
+        case .killed(let signal):
+            let text = [UInt8]("A program of the recipient was ended by signal ")
+            throw DeliveryFailure(
+                .temporary, words: text + [UInt8](decimal: signal) + [UInt8](". (#4.3.0)"))
+        }
+    }
+}

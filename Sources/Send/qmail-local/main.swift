@@ -1,0 +1,4 @@
+import LocalDelivery
+import Posix
+
+Process.exit(LocalProgram.run())
