@@ -40,6 +40,8 @@ struct Caller {
             chosen = Environment()
             failure = error
         }
+        // That a message is not scanned is for root to say, who has looked at it.
+        if user != 0 { chosen.set("QHPSIRELEASED", nil) }
         self.origin = origin
         settings = chosen
         self.failure = failure

@@ -74,9 +74,9 @@ struct Submission {
         let verdict = scan(incoming, settings)
         switch ScanPolicy.outcome(verdict, settings) {
         case .queue:
-            try store(incoming, verdict, envelope, forward: nil)
+            try store(incoming, ScanPolicy.header(verdict, settings), envelope, forward: nil)
         case .forward(let address):
-            try store(incoming, verdict, envelope, forward: address)
+            try store(incoming, ScanPolicy.header(verdict, settings), envelope, forward: address)
             report.outcome = [UInt8]("forwarded")
         case .discard:
             try discard(envelope)
@@ -103,7 +103,9 @@ struct Submission {
         _ message: borrowing IncomingMessage, _ settings: ScanSettings
     ) -> Verdict {
         let verdict: Verdict
-        if settings.scanner == nil {
+        if settings.released != nil {
+            verdict = .notScanned(reason: [UInt8]("released from quarantine"))
+        } else if settings.scanner == nil {
             verdict = .notScanned(reason: [UInt8]("scanning is off"))
         } else if let bySize = settings.verdictBySize(message.size) {
             verdict = bySize
@@ -126,10 +128,9 @@ struct Submission {
     }
 
     private mutating func store(
-        _ incoming: consuming IncomingMessage, _ verdict: Verdict,
+        _ incoming: consuming IncomingMessage, _ header: [UInt8],
         _ source: borrowing FileDescriptor, forward: [UInt8]?
     ) throws(QueueExit) {
-        let header = ScanPolicy.header(verdict)
         let queue = incoming.queue
         let stored = try incoming.stored(verdict: header)
         var envelope = try QueuedEnvelope.create(

@@ -18,7 +18,8 @@ package enum ScanPolicy {
 
     /// The decision as a function of the verdict and the settings.
     package static func outcome(_ verdict: Verdict, _ settings: ScanSettings) -> Outcome {
-        switch verdict {
+        if settings.released != nil { return .queue }
+        return switch verdict {
         case .clean: .queue
         case .infected: infected(settings)
         case .notScanned:
@@ -54,6 +55,16 @@ package enum ScanPolicy {
             lines.append("not scanned (")
             lines += ScanReport.printable(reason)
             lines.append(")\n")
+        }
+        return lines
+    }
+
+    /// The header lines of a message, with who has released it if somebody has.
+    package static func header(_ verdict: Verdict, _ settings: ScanSettings) -> [UInt8] {
+        var lines = header(verdict)
+        if let released = settings.released {
+            lines.append("X-QHPSI-Released: ")
+            lines += released + [UInt8(ascii: "\n")]
         }
         return lines
     }

@@ -23,6 +23,9 @@ package struct ScanSettings: Sendable {
     /// QHPSITIMEOUT, seconds for the whole scan.
     package var timeout = 120
 
+    /// QHPSIRELEASED: who takes it on himself that the message is queued as it is, and when; nil: nobody does.
+    package var released: [UInt8]?
+
     package init() {}
 
     /// A variable has a value that means nothing; temporary, for the postmaster must mend it.
@@ -62,6 +65,7 @@ package struct ScanSettings: Sendable {
         scanner = value("QHPSI")
         infected = try Self.infected(text("REJECTVIRUS"))
         forward = try Self.address(text("VIRUSFORWARD"))
+        released = try Self.headerText(text("QHPSIRELEASED"))
         minimumSize = try number("QHPSIMINSIZE")
         maximumSize = try number("QHPSIMAXSIZE")
         if let seconds = try number("QHPSITIMEOUT") {
@@ -106,7 +110,15 @@ package struct ScanSettings: Sendable {
         return text
     }
 
-    /// The verdict for a message that is not to be scanned because of its size.
+    private static func headerText(_ text: [UInt8]?) throws(Failure) -> [UInt8]? {
+        guard let text else { return nil }
+        guard text.count <= 400, text.allSatisfy({ $0.isPrintable }) else {
+            throw Failure(variable: "QHPSIRELEASED", expected: "one line of printable ASCII")
+        }
+        return text
+    }
+
+    /// The verdict for a message that is not to be scanned, because of its size.
     ///
     /// - Parameter size: Bytes of the message as received.
     /// - Returns: Nil when it is to be scanned.

@@ -31,6 +31,10 @@ private let table: [(Verdict, [String: String], ScanPolicy.Outcome)] = [
     (failed, ["QHPSIONERROR": "defer"], .defer),
     (failed, ["QHPSIONERROR": "accept"], .queue),
     (failed, ["QHPSIUNSCANNED": "accept"], .defer),
+    (unscanned, ["QHPSIRELEASED": "by root", "QHPSIUNSCANNED": "reject"], .queue),
+    (infected, ["QHPSIRELEASED": "by root", "REJECTVIRUS": "1"], .queue),
+    (infected, ["QHPSIRELEASED": "by root", "VIRUSFORWARD": "virus@desk.example"], .queue),
+    (infected, ["QHPSIRELEASED": " ", "REJECTVIRUS": "1"], .refuse),
 ]
 
 private func settings(_ variables: [String: String]) throws -> ScanSettings {
@@ -48,7 +52,7 @@ func `the outcome is what the policy's table says`(
     ["REJECTVIRUS": "yes"], ["REJECTVIRUS": "1x"], ["REJECTVIRUS": "-"], ["QHPSIONERROR": "pass"],
     ["QHPSIUNSCANNED": "bounce"], ["QHPSITIMEOUT": "2m"], ["QHPSITIMEOUT": "4000"],
     ["QHPSIMAXSIZE": "25M"], ["QHPSIMINSIZE": "-5"], ["VIRUSFORWARD": "a b"],
-    ["VIRUSFORWARD": "a@b\nX-QHPSI: clean"],
+    ["VIRUSFORWARD": "a@b\nX-QHPSI: clean"], ["QHPSIRELEASED": "by root\nX-QHPSI: clean"],
 ])
 func `a mistyped value is an error and never the lenient default`(variables: [String: String]) {
     #expect(throws: ScanSettings.Failure.self) { try settings(variables) }

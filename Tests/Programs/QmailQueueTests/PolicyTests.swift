@@ -175,3 +175,24 @@ func `a caller that wants no report finds one line where its errors go`(
     #expect(try instance.queueCommand(message, many.dropLast(), settings).run().code == 54)
     #expect(try instance.queueFiles().isEmpty)
 }
+
+@Test func `a released message is queued as it is, unscanned, and says who released it`() throws {
+    let instance = try PrivateInstance()
+    let scanner = try instance.script("scanner", "touch '\(instance.root)/ran'; exit 1\n")
+    let forged = "X-QHPSI: clean\nX-QHPSI-Released: by mallory\nSubject: a\n\nb\n"
+    let settings = [
+        "QHPSI": scanner, "REJECTVIRUS": "1", "QHPSIUNSCANNED": "reject",
+        "VIRUSFORWARD": "desk@test.example", "QHPSIRELEASED": "by root at noon",
+    ]
+    let run = try instance.queue(forged, settings: settings)
+    #expect(run.code == 0 && run.report["O"] == "queued" && run.report["V"] == "not scanned")
+    let message = try #require(try instance.queued().first)
+    #expect(
+        message.text.hasPrefix(
+            "X-QHPSI: not scanned (released from quarantine)\nX-QHPSI-Released: by root at noon\nReceived: "
+        ))
+    #expect(message.text.hasSuffix("\nSubject: a\n\nb\n") && !message.text.contains("mallory"))
+    #expect(message.records.last == "Tbob@test.example")
+    #expect(try shell("ls '\(instance.root)'").contains("ran") == false)
+    #expect(try instance.queue(settings: ["QHPSIRELEASED": "a\nb"]).code == 55)
+}

@@ -49,6 +49,7 @@ private let environments: [[String: String]] = [
     ["QHPSIONERROR": "accept", "QHPSITIMEOUT": "x"],
     ["VIRUSFORWARD": "stranger@test.example"],
     ["REJECTVIRUS": "2"],
+    ["QHPSIRELEASED": "by root"],
     ["QHPSI_ROOT": "/home/stranger"],
     ["QUEUEDIR": "/home/stranger/queue"],
     ["QUEUE_BASE": "/home/stranger", "QUEUE_COUNT": "5"],
@@ -185,4 +186,19 @@ func `root, qmaild and whom trustedusers names choose the scanner`(user: Int, gr
     let run = try machine.queue(user: stranger.user, group: stranger.group)
     #expect(run.code == 0 && run.report["S"] == "libclamav")
     #expect(try machine.verdicts() == ["X-QHPSI: clean"])
+}
+
+@Test func `only root releases messages unscanned, and whom trustedusers names does not`() throws {
+    let machine = try machine()
+    try machine.write("etc/qhpsi/control/trustedusers", "2001\n")
+    try machine.write("etc/qhpsi/defaultqueue/QHPSIRELEASED", "by default\n")
+    let settings = ["QHPSI": "/scanner %s", "QHPSIRELEASED": "by root"]
+    for user in [stranger.user, qmaild.user, qmails.user, 2001] {
+        let run = try machine.queue(user: user, group: 2000, settings: settings)
+        #expect(run.code == 0)
+        #expect(try machine.verdicts() == ["X-QHPSI: virus found"], "\(user)")
+        try machine.clear()
+    }
+    #expect(try machine.queue(user: 0, group: 0, settings: settings).code == 0)
+    #expect(try machine.verdicts() == ["X-QHPSI: not scanned (released from quarantine)"])
 }
