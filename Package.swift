@@ -253,9 +253,12 @@ let send: [Target] = [
     .program("vfilter", in: .Send, uses: ["FilterDelivery", "Posix"], linked: .selfContained),
     .program("vcfilter", in: .Send, uses: ["FilterStore", "Posix"], linked: .selfContained),
     .library("DotQmail", in: .Send, uses: ["ByteText", "MailFormat"]),
+    .library(
         "LocalDelivery", in: .Send,
+        uses: [
             "ByteText", "ControlFiles", "DotQmail", "LocalUsers", "Maildir", "MailFormat", "Posix",
             "QueueClient",
+        ]),
     .program("qmail-local", in: .Send, uses: ["LocalDelivery", "Posix"], linked: .selfContained),
 ]
 

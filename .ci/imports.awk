@@ -9,8 +9,7 @@ BEGIN {
     # The admin's tool looks at every stage and runs in none.
     everywhere = " Doctor SelfTest qhpsictl "
     # These only compute: clock, ids and files are handed to them.
-    pure = " Filter ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule Routing DeliveryReport Bounce Filter ByteText DNSMessage "
-    pure = " ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule DotQmail ByteText DNSMessage "
+    pure = " Bounce ByteText ConnectionRules DNSMessage DeliveryReport DotQmail Filter MailFormat ProxyProtocol Routing SMTPGrammar ScanPolicy ScanProtocol Schedule "
     impure = " Posix ControlFiles "
     for (i = 1; i < ARGC; i++) {
         split(ARGV[i], path, "/")
