@@ -127,7 +127,7 @@ let system: [Target] = [
         name: "CCares", path: "Sources/System/CCares", pkgConfig: "libcares",
         providers: [.apt(["libc-ares-dev"])]),
     .library("Resolver", in: .System, uses: ["ByteText", "CCares", "DNSMessage", "Posix"]),
-    .library("LocalUsers", in: .System, uses: ["ByteText", "Posix"]),
+    .library("LocalUsers", in: .System, uses: ["ByteText", "ConstantDatabases", "Posix"]),
     .systemLibrary(
         name: "CTinyCDB", path: "Sources/System/CTinyCDB", pkgConfig: "libcdb",
         providers: [.apt(["libcdb-dev"])]),
@@ -260,6 +260,18 @@ let send: [Target] = [
             "QueueClient",
         ]),
     .program("qmail-local", in: .Send, uses: ["LocalDelivery", "Posix"], linked: .selfContained),
+    .library(
+        "LocalSpawner", in: .Send,
+        uses: [
+            "ByteText", "ConstantDatabases", "ControlFiles", "DeliverySpawner", "LocalUsers",
+            "Posix",
+        ]),
+    .program("qmail-lspawn", in: .Send, uses: ["LocalSpawner", "Posix"], linked: .selfContained),
+    .library(
+        "MailUsers", in: .Send,
+        uses: ["ByteText", "ConstantDatabases", "ControlFiles", "LocalUsers", "Posix"]),
+    .program("qmail-newu", in: .Send, uses: ["MailUsers", "Posix"], linked: .selfContained),
+    .program("qmail-getpw", in: .Send, uses: ["MailUsers", "Posix"], linked: .selfContained),
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
@@ -303,6 +315,8 @@ let tests: [Target] = [
     .tests(of: "Maildir", in: .Send, uses: ["Posix", "Testbed"]),
     .tests(of: "DotQmail", in: .Send),
     .programTests("QmailLocal", uses: ["Posix"]),
+    .programTests("QmailLspawn", uses: ["Posix"]),
+    .programTests("QmailNewu", uses: ["Posix"]),
     .tests(of: "LocalUsers", in: .System, uses: ["Posix", "Testbed"]),
     .tests(of: "Resolver", in: .System, uses: ["ByteText", "DNSMessage", "Posix", "Testbed"]),
     .tests(of: "EnvelopeWire", in: .Enqueue),

@@ -1,0 +1,4 @@
+import LocalSpawner
+import Posix
+
+Process.exit(LspawnProgram.run())

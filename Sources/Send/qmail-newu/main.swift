@@ -1,0 +1,4 @@
+import MailUsers
+import Posix
+
+Process.exit(NewuProgram.run())
