@@ -17,6 +17,12 @@ package enum Clock {
         return (now.tv_sec, now.tv_nsec / 1000)
     }
 
+    /// Nanoseconds since some fixed moment; never goes back.
+    static var nanoseconds: Int {
+        let now = read(CLOCK_MONOTONIC)
+        return now.tv_sec &* 1_000_000_000 &+ now.tv_nsec
+    }
+
     /// Wait, unless a signal ends it early; see nanosleep(2).
     package static func sleep(milliseconds: Int) {
         var span = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)

@@ -43,6 +43,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let noSuchProcess = Errno(rawValue: ESRCH)
     package static let noDevice = Errno(rawValue: ENXIO)
     package static let noSuchCall = Errno(rawValue: ENOSYS)
+    package static let notSeekable = Errno(rawValue: ESPIPE)
     package static let noChild = Errno(rawValue: ECHILD)
 
     /// The words of strerror(3), for log lines.

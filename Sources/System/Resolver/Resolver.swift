@@ -55,6 +55,15 @@ package struct Resolver: Sendable {
         }
     }
 
+    /// The mail exchangers of a name, in the order of the answer; RFC 5321 §5.1.
+    package func exchanges(
+        of name: DomainName, until deadline: Deadline
+    ) throws(LookupFailure) -> [(preference: UInt16, name: DomainName)] {
+        try records(of: name, .exchange, until: deadline).compactMap {
+            if case .exchange(let preference, let name) = $0 { (preference, name) } else { nil }
+        }
+    }
+
     /// The texts of a name.
     package func texts(
         of name: DomainName, until deadline: Deadline
