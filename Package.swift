@@ -272,6 +272,22 @@ let send: [Target] = [
         uses: ["ByteText", "ConstantDatabases", "ControlFiles", "LocalUsers", "Posix"]),
     .program("qmail-newu", in: .Send, uses: ["MailUsers", "Posix"], linked: .selfContained),
     .program("qmail-getpw", in: .Send, uses: ["MailUsers", "Posix"], linked: .selfContained),
+    .library("RemoteDialogue", in: .Send, uses: ["ByteText"]),
+    .library(
+        "RemoteDelivery", in: .Send, uses: ["ByteText", "ControlFiles", "Posix", "RemoteDialogue"]),
+    .library(
+        "MailRoutes", in: .Send,
+        uses: [
+            "ByteText", "ControlFiles", "DNSMessage", "Posix", "RemoteDelivery", "RemoteDialogue",
+            "Resolver",
+        ]),
+    .library(
+        "RemoteTLS", in: .Send,
+        uses: [
+            "ByteText", "ControlFiles", "COpenSSL", "Posix", "RemoteDelivery", "RemoteDialogue",
+        ]),
+    .program("qmail-remote", in: .Send, uses: ["MailRoutes", "Posix"], linked: .selfContained),
+    .program("qmail-remote-tls", in: .Send, uses: ["Posix", "RemoteTLS"], linked: .systemLinked),
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
@@ -340,6 +356,10 @@ let tests: [Target] = [
     .tests(of: "AdminReport", in: .System),
     .programTests("Qhpsictl", uses: ["Posix"]),
     .programTests("QhpsiCheckpassword", uses: ["Posix"]),
+    .tests(of: "RemoteDialogue", in: .Send),
+    .tests(of: "RemoteDelivery", in: .Send, uses: ["ByteText"]),
+    .tests(of: "MailRoutes", in: .Send, uses: ["ByteText"]),
+    .programTests("QmailRemote", uses: ["Posix"]),
 ]
 let fuzzers: [Target] = [
     .target(name: "CFuzz", path: "Fuzz/CFuzz"),

@@ -31,6 +31,11 @@ static inline void copenssl_read_ahead(SSL_CTX *_Nonnull context)
     SSL_CTX_set_read_ahead(context, 1);
 }
 
+static inline int copenssl_set_server_name(SSL *_Nonnull connection, const char *_Nonnull name)
+{
+    return (int)SSL_set_tlsext_host_name(connection, name);
+}
+
 /* Swift does not import macros with casts. */
 static inline uint64_t copenssl_options(void)
 {

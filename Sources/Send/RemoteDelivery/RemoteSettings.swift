@@ -1,0 +1,63 @@
+internal import ByteText
+package import ControlFiles
+internal import Posix
+
+/// How this machine delivers to others; see qmail-control(5).
+package struct RemoteSettings: Sendable {
+    /// What it calls itself in EHLO: control/helohost, or else control/me.
+    package let name: [UInt8]
+    /// Its own name: control/me.
+    package let ownName: [UInt8]
+    /// Milliseconds for a connection: control/timeoutconnect.
+    let connectPatience: Int
+    /// Milliseconds for each reply: control/timeoutremote.
+    package let patience: Int
+    /// The addresses to connect from, at most one of each family that counts: control/outgoingip.
+    let sources: [IPAddress]
+
+    private static let mostSeconds = 86400
+
+    /// Read them.
+    package init(_ control: Control) throws(ControlFailure) {
+        ownName = try Self.name(control, "me") ?? []
+        guard !ownName.isEmpty else {
+            throw .malformed(path: control.file("me"), expected: "the name of this server")
+        }
+        name = try Self.name(control, "helohost") ?? ownName
+        connectPatience = try Self.milliseconds(control, "timeoutconnect", 60)
+        patience = try Self.milliseconds(control, "timeoutremote", 1200)
+        var sources: [IPAddress] = []
+        for line in try control.lines("outgoingip") ?? [] {
+            guard let address = IPAddress(line) else {
+                throw .malformed(
+                    path: control.file("outgoingip"), expected: "an IPv4 or IPv6 address")
+            }
+            sources.append(address)
+        }
+        self.sources = sources
+    }
+
+    private static func name(
+        _ control: Control, _ file: StaticString
+    ) throws(ControlFailure) -> [UInt8]? {
+        guard let name = try control.line(file), !name.isEmpty else { return nil }
+        guard name.allSatisfy({ $0 > 32 && $0 < 127 }) else {
+            throw .malformed(path: control.file(file), expected: "the name of this server")
+        }
+        return name
+    }
+
+    private static func milliseconds(
+        _ control: Control, _ file: StaticString, _ standard: Int
+    ) throws(ControlFailure) -> Int {
+        min(max(try control.number(file) ?? standard, 1), mostSeconds) * 1000
+    }
+
+    /// Where a connection to an address comes from, nil: the kernel chooses.
+    func source(for address: IPAddress) -> SocketAddress? {
+        for source in sources where source.width == address.width {
+            return SocketAddress.internet(source.text, port: 0)
+        }
+        return nil
+    }
+}

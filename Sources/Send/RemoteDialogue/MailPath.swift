@@ -1,0 +1,59 @@
+internal import ByteText
+
+/// An address as it stands between `<` and `>` in MAIL and RCPT; RFC 5321 §4.1.2.
+package struct MailPath: Equatable, Sendable {
+    /// Without the brackets; empty for the null sender.
+    package let text: [UInt8]
+
+    /// Write an address of an envelope, in which the local part is not quoted.
+    ///
+    /// Nil when no path can carry it: a control character, a domain with anything else than a domain has, or
+    /// bytes that are no UTF-8.
+    package init?(_ address: [UInt8]) {
+        guard address.count <= Self.lengthLimit, address.isUTF8,
+            address.allSatisfy({ $0 >= 32 && $0 != 127 })
+        else { return nil }
+        let at = address.lastIndex(of: UInt8(ascii: "@"))
+        let local = Array(address[..<(at ?? address.count)])
+        var text = Self.isDotString(local) || address.isEmpty ? local : Self.quoted(local)
+        if let at {
+            let domain = address[(at + 1)...]
+            guard !domain.isEmpty, domain.allSatisfy(Self.isDomainByte) else { return nil }
+            text.append("@")
+            text += domain
+        }
+        self.text = text
+    }
+
+    /// Whether RFC 6531 is needed for it.
+    package var needsUTF8: Bool { !text.isASCII }
+
+    // RFC 5321 §4.5.3.1.3 has 254 bytes; the server says so itself. This only bounds the command.
+    private static let lengthLimit = 1000
+
+    private static func isDotString(_ local: [UInt8]) -> Bool {
+        !local.isEmpty
+            && local.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+                .allSatisfy { !$0.isEmpty && $0.allSatisfy(isAtomByte) }
+    }
+
+    private static func isAtomByte(_ byte: UInt8) -> Bool {
+        if byte.isLetter || byte.isDigit || byte >= 128 { return true }
+        return [UInt8]("!#$%&'*+-/=?^_`{|}~").contains(byte)
+    }
+
+    private static func isDomainByte(_ byte: UInt8) -> Bool {
+        if byte.isLetter || byte.isDigit || byte >= 128 { return true }
+        return [UInt8]("-._[]:").contains(byte)
+    }
+
+    private static func quoted(_ local: [UInt8]) -> [UInt8] {
+        var text = [UInt8]("\"")
+        for byte in local {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append("\\") }
+            text.append(byte)
+        }
+        text.append("\"")
+        return text
+    }
+}

@@ -1,0 +1,97 @@
+/// What a message needs of a server, seen in its bytes before the first word is said.
+package struct MessageForm: Equatable, Sendable {
+    /// Octets with CR LF line ends and without the dots that DATA adds; RFC 1870 §5.
+    package private(set) var size = 0
+    /// Whether there is a byte that is no ASCII.
+    package private(set) var hasEightBit = false
+    private var last: UInt8 = UInt8(ascii: "\n")
+
+    /// Nothing has been looked at.
+    package init() {}
+
+    /// Look at the next bytes.
+    package mutating func look(at bytes: ArraySlice<UInt8>) {
+        var lineEnds = 0
+        var all: UInt8 = 0
+        var last = last
+        for byte in bytes {
+            all |= byte
+            if byte == UInt8(ascii: "\n"), last != UInt8(ascii: "\r") { lineEnds += 1 }
+            last = byte
+        }
+        self.last = last
+        size += bytes.count + lineEnds
+        if all >= 128 { hasEightBit = true }
+    }
+
+    /// There are no more bytes; a last line without an end gets one.
+    package mutating func finish() {
+        if last == UInt8(ascii: "\r") {
+            size += 1
+        } else if last != UInt8(ascii: "\n") {
+            size += 2
+        }
+    }
+}
+
+/// Writes a message as DATA carries it: lines that end in CR LF, dots doubled, a last line of one dot.
+///
+/// A line of the message ends in LF, or CR LF. Any other CR becomes a space: no server can take it for the end of a
+/// line, or with a dot for the end of the message. RFC 5321 §2.3.8 forbids to send one. All else stays as it
+/// is, long lines and NULs too.
+package struct DataEncoder: Sendable {
+    private var isAtLineStart = true
+    /// A CR came last, whose meaning the next byte has.
+    private var hasReturn = false
+
+    /// Nothing has been written.
+    package init() {}
+
+    /// Append the next bytes of the message.
+    package mutating func encode(_ bytes: ArraySlice<UInt8>, into output: inout [UInt8]) {
+        var next = bytes.startIndex
+        while next < bytes.endIndex {
+            let byte = bytes[next]
+            if hasReturn {
+                hasReturn = false
+                if byte != UInt8(ascii: "\n") {
+                    output.append(UInt8(ascii: " "))
+                    isAtLineStart = false
+                }
+            }
+            if byte == UInt8(ascii: "\n") {
+                output.append(UInt8(ascii: "\r"))
+                output.append(byte)
+                isAtLineStart = true
+                next += 1
+                continue
+            }
+            if byte == UInt8(ascii: "\r") {
+                hasReturn = true
+                next += 1
+                continue
+            }
+            if isAtLineStart, byte == UInt8(ascii: ".") { output.append(byte) }
+            isAtLineStart = false
+            var end = next + 1
+            while end < bytes.endIndex, bytes[end] != UInt8(ascii: "\n"),
+                bytes[end] != UInt8(ascii: "\r")
+            { end += 1 }
+            output.append(contentsOf: bytes[next..<end])
+            next = end
+        }
+    }
+
+    /// Append the end of the message.
+    package mutating func finish(into output: inout [UInt8]) {
+        if hasReturn || !isAtLineStart {
+            output.append(UInt8(ascii: "\r"))
+            output.append(UInt8(ascii: "\n"))
+        }
+        for byte in [UInt8(ascii: "."), UInt8(ascii: "\r"), UInt8(ascii: "\n")] {
+            output.append(byte)
+        }
+        hasReturn = false
+        isAtLineStart = true
+    }
+}

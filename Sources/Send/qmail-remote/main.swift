@@ -1,0 +1,4 @@
+internal import MailRoutes
+internal import Posix
+
+Process.exit(RemoteProgram.run(Process.arguments, .current))
