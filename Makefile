@@ -20,7 +20,7 @@ SWIFT_ADMIN := swift build -c release --scratch-path $(ADMIN) --product qhpsictl
 	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT) $(REPRODUCIBLE) \
 	-Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -s
 COMPLETIONS := $(BUILT)/usr/share/bash-completion/completions
-BIN := tcprules tcprulescheck tcpserver vcfilter
+BIN := fastforward newaliases tcprules tcprulescheck tcpserver vcfilter
 SBIN := qhpsi qhpsi-checkpassword qmail-clean qmail-getpw qmail-local qmail-lspawn qmail-newu qmail-queue qmail-recipients qmail-remote qmail-send qmail-smtpd qmail-start queue-fix vfilter
 LIBEXEC := qhpsi-host qmail-remote-tls qmail-smtpd-tls
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.

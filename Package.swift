@@ -271,6 +271,14 @@ let send: [Target] = [
         "MailUsers", in: .Send,
         uses: ["ByteText", "ConstantDatabases", "ControlFiles", "LocalUsers", "Posix"]),
     .program("qmail-newu", in: .Send, uses: ["MailUsers", "Posix"], linked: .selfContained),
+    .library("AliasFile", in: .Send, uses: ["ByteText"]),
+    .library(
+        "AliasDelivery", in: .Send,
+        uses: [
+            "AliasFile", "ByteText", "ConstantDatabases", "ControlFiles", "LocalDelivery", "Posix",
+        ]),
+    .program("fastforward", in: .Send, uses: ["AliasDelivery", "Posix"], linked: .selfContained),
+    .program("newaliases", in: .Send, uses: ["AliasDelivery", "Posix"], linked: .selfContained),
     .program("qmail-getpw", in: .Send, uses: ["MailUsers", "Posix"], linked: .selfContained),
     .library("RemoteDialogue", in: .Send, uses: ["ByteText"]),
     .library(
@@ -330,6 +338,8 @@ let tests: [Target] = [
     .tests(of: "DeliverySpawner", in: .Send),
     .tests(of: "Maildir", in: .Send, uses: ["Posix", "Testbed"]),
     .tests(of: "DotQmail", in: .Send),
+    .tests(of: "AliasFile", in: .Send),
+    .programTests("Fastforward", uses: ["Posix"]),
     .programTests("QmailLocal", uses: ["Posix"]),
     .programTests("QmailLspawn", uses: ["Posix"]),
     .programTests("QmailNewu", uses: ["Posix"]),

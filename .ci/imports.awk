@@ -10,6 +10,7 @@ BEGIN {
     everywhere = " Doctor SelfTest qhpsictl "
     # These only compute: clock, ids and files are handed to them.
     pure = " Bounce ByteText ConnectionRules DNSMessage DeliveryReport DotQmail Filter MailFormat ProxyProtocol RemoteDialogue Routing SMTPGrammar ScanPolicy ScanProtocol Schedule "
+    pure = " ScanProtocol ScanPolicy MailFormat MessageParts SMTPGrammar ConnectionRules ProxyProtocol Schedule AliasFile DotQmail ByteText DNSMessage "
     impure = " Posix ControlFiles "
     for (i = 1; i < ARGC; i++) {
         split(ARGV[i], path, "/")

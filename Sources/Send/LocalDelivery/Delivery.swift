@@ -1,9 +1,7 @@
 import ByteText
-import ControlFiles
 import DotQmail
 import Maildir
 import Posix
-import QueueClient
 
 /// One message for one recipient.
 struct Delivery: ~Copyable {
@@ -142,22 +140,9 @@ struct Delivery: ~Copyable {
 
     /// Queue it for all addresses at once.
     private mutating func sendOn() throws(DeliveryFailure) {
-        var envelope = [UInt8(ascii: "F")] + (try newSender()) + [0]
-        for address in forwards { envelope += [UInt8(ascii: "T")] + address + [0] }
-        do throws(Errno) { try message.seek(to: 0) } catch {
-            throw DeliveryFailure(unable: "read the message", [], error)
-        }
-        do throws(QueueFailure) {
-            queued = try QueueRun.queue(
-                head: address.deliveredTo, then: message, envelope: envelope + [0],
-                program: environment["QMAILQUEUE"] ?? Instance.current(environment).qmailQueue,
-                environment: environment
-            ).identifier
-        } catch {
-            throw DeliveryFailure(
-                error.isTemporary ? .temporary : .permanent,
-                words: [UInt8]("Unable to forward message: ") + error.text)
-        }
+        queued = try Forwarding.send(
+            message, head: address.deliveredTo, sender: try newSender(), to: forwards,
+            environment: environment)
     }
 
     /// How often what was done.

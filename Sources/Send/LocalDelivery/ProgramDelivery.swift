@@ -1,8 +1,8 @@
 import ByteText
-import Posix
+package import Posix
 
 /// A line of a .qmail file that is a command; see qmail-command(8).
-enum ProgramDelivery {
+package enum ProgramDelivery {
     private static let shell = [UInt8]("/bin/sh")
     /// Exit codes that say that it will never work.
     private static let permanent: [Int32] = [100, 64, 65, 70, 76, 77, 78, 112]
@@ -14,7 +14,7 @@ enum ProgramDelivery {
     ///
     /// - Returns: Whether the lines that follow count.
     /// - Throws: When it fails; its own words, if any, are on our descriptor 1 or 2.
-    static func run(
+    package static func run(
         _ command: [UInt8], message: borrowing FileDescriptor, environment: Environment
     ) throws(DeliveryFailure) -> Bool {
         let ending: Child.Ending

@@ -1,0 +1,84 @@
+import ByteText
+
+/// What becomes of mail for an alias, when aliases of aliases are followed.
+package struct AliasExpansion: Sendable {
+    /// Whom to send to: names without `@`, and addresses; each once, in order.
+    package private(set) var addresses: [[UInt8]] = []
+    /// Lines of shell, in order.
+    package private(set) var programs: [[UInt8]] = []
+    /// Whether a target is to throw the mail away.
+    package private(set) var isDiscarding = false
+
+    private var seen: [[UInt8]] = []
+
+    /// More addresses one alias cannot have.
+    package static let mostAddresses = 10_000
+
+    /// Why an alias has no end.
+    package enum Failure<Cause: Error>: Error {
+        /// A look-up failed.
+        case lookup(Cause)
+        /// There are more than `mostAddresses`.
+        case tooMany
+    }
+
+    /// Nothing yet.
+    package init() {}
+
+    /// Whether nothing is to become of it, not even to be thrown away: its aliases only mean one another.
+    package var isEmpty: Bool { addresses.isEmpty && programs.isEmpty && !isDiscarding }
+
+    /// Add the targets of an alias.
+    ///
+    /// A name that is an alias is followed, once; in its own targets it is the name itself. Addresses are not followed:
+    /// they are looked up when the message comes to them.
+    ///
+    /// - Parameters:
+    ///   - name: The alias.
+    ///   - targets: Its targets.
+    ///   - lookup: The targets of a name in lower case; nil when it is no alias.
+    ///   - include: The targets in a file, which are no files again.
+    /// - Throws: When a look-up fails, or it becomes too much.
+    package mutating func add<Cause: Error>(
+        _ name: [UInt8], _ targets: [AliasTarget],
+        lookup: ([UInt8]) throws(Cause) -> [AliasTarget]?,
+        include: ([UInt8]) throws(Cause) -> [AliasTarget]
+    ) throws(Failure<Cause>) {
+        seen.append(name)
+        var waiting: [(name: [UInt8], target: AliasTarget)] = targets.reversed().map { (name, $0) }
+        while let (name, target) = waiting.popLast() {
+            switch target {
+            case .final(let text): if !send(to: text) { throw .tooMany }
+            case .program(let command): programs.append(command)
+            case .discard: isDiscarding = true
+            case .include(let path):
+                let more: [AliasTarget]
+                do throws(Cause) { more = try include(path) } catch { throw .lookup(error) }
+                for target in more.reversed() { waiting.append((name, target)) }
+            case .address(let text):
+                let key = text.lowercased
+                if text.contains(UInt8(ascii: "@")) || key == name {
+                    if !send(to: text) { throw .tooMany }
+                    continue
+                }
+                if seen.contains(key) { continue }
+                let more: [AliasTarget]?
+                do throws(Cause) { more = try lookup(key) } catch { throw .lookup(error) }
+                guard let more else {
+                    if !send(to: text) { throw .tooMany }
+                    continue
+                }
+                seen.append(key)
+                for target in more.reversed() { waiting.append((key, target)) }
+            }
+        }
+    }
+
+    /// Whether there was room.
+    private mutating func send(to address: [UInt8]) -> Bool {
+        if addresses.contains(address) { return true }
+        if addresses.count == Self.mostAddresses { return false }
+        addresses.append(address)
+        return true
+    }
+}

@@ -1,0 +1,4 @@
+import AliasDelivery
+import Posix
+
+Process.exit(NewaliasesProgram.run())

@@ -1,0 +1,213 @@
+import Posix
+import Testbed
+import Testing
+
+/// Aliases in a private instance, and a qmail-queue that writes down what it gets.
+private final class Aliases {
+    let instance: PrivateInstance
+
+    init(_ text: String, queue: String = "exit 0") throws {
+        instance = try PrivateInstance()
+        try instance.write(
+            "usr/sbin/qmail-queue",
+            "#!/bin/sh\nexec 5<&1\ncat >'\(instance.root)/message'\ncat <&5 | tr '\\0' '|' >'\(instance.root)/envelope'\n\(queue)\n"
+        )
+        try instance.write("etc/aliases", text)
+        let made = try instance.command("usr/bin/newaliases").run()
+        guard made.code == 0 else { throw TestbedFailure(text: made.errors) }
+    }
+
+    func command(
+        _ local: String, options: [String] = ["-d"], host: String = "test.example",
+        sender: String = "ann@y.example"
+    ) -> Command {
+        var command = instance.command(
+            "usr/bin/fastforward", options + [instance.root + "/etc/qhpsi/aliases.cdb"],
+            streams: [.input(Array("Subject: x\n\nbody\n".utf8)), .capture, .capture])
+        command.set("DEFAULT", local)
+        command.set("HOST", host)
+        command.set("RECIPIENT", "prefix-\(local)@\(host)")
+        command.set("SENDER", sender)
+        command.set("DTLINE", "Delivered-To: \(local)@\(host)\n")
+        return command
+    }
+
+    func text(_ path: String) throws -> String {
+        String(
+            decoding: try Files.contents(Array((instance.root + "/" + path).utf8)), as: UTF8.self)
+    }
+}
+
+struct FastforwardTests {
+    @Test(
+        arguments: [
+            ("root", "joe@mx.test.example|Tann@x.example"),
+            ("ROOT", "joe@mx.test.example|Tann@x.example"),
+            ("postmaster", "joe@mx.test.example|Tann@x.example"), ("info", "special@x.example"),
+            ("a|b", "pipe@x.example"), ("joe", "joe@mx.test.example"),
+            ("with space", "space@x.example"),
+        ] as [(String, String)])
+    func `an alias is sent on to what it stands for`(local: String, recipients: String) throws {
+        let aliases = try Aliases(
+            "root: joe, ann@x.example\npostmaster: root\ninfo@test.example: special@x.example\ninfo: general@x.example\na|b: pipe@x.example\njoe: joe\n\"with space\": space@x.example\n"
+        )
+        let outcome = try aliases.command(local).run()
+        #expect(
+            outcome.code == 0 && outcome.output.hasPrefix("fastforward: qp "), "\(outcome.output)")
+        #expect(try aliases.text("envelope") == "Fann@y.example|T\(recipients)||")
+        #expect(
+            try aliases.text("message")
+                == "Delivered-To: \(local)@test.example\nSubject: x\n\nbody\n")
+    }
+
+    @Test(arguments: [
+        "nobody", "", "roo", "root@test.example", "@test.example", "../root", "root\n",
+        "owner-root",
+    ])
+    func `who is no alias has no mailbox`(local: String) throws {
+        let aliases = try Aliases("root: joe\n")
+        let outcome = try aliases.command(local).run()
+        #expect(
+            outcome.code == 100
+                && outcome.output == "Sorry, no mailbox here by that name. (#5.1.1)\n")
+        let passed = try aliases.command(local, options: ["-dp"]).run()
+        #expect(passed.code == 0 && passed.output.isEmpty)
+        #expect(try aliases.command("root", options: ["-pd"]).run().code == 99)
+    }
+
+    @Test func `a domain's alias takes all that have none, and without -d the recipient counts`()
+        throws
+    {
+        let aliases = try Aliases("@test.example: all@x.example\nprefix-joe: joe@x.example\n")
+        #expect(try aliases.command("joe", options: []).run().code == 0)
+        #expect(try aliases.text("envelope") == "Fann@y.example|Tjoe@x.example||")
+        #expect(try aliases.command("joe").run().code == 0)
+        #expect(try aliases.text("envelope") == "Fann@y.example|Tall@x.example||")
+        #expect(try aliases.command("joe", host: "other.example").run().code == 100)
+    }
+
+    @Test func `an owner gets the bounces of his list`() throws {
+        let aliases = try Aliases("list: a@x, b@x\nowner-list: ann\n")
+        #expect(try aliases.command("List").run().code == 0)
+        #expect(try aliases.text("envelope") == "Fowner-list@test.example|Ta@x|Tb@x||")
+        #expect(try aliases.command("list", sender: "").run().code == 0)
+        #expect(try aliases.text("envelope") == "F|Ta@x|Tb@x||")
+    }
+
+    @Test(
+        arguments: [
+            ("exit 0", 0), ("exit 99", 0), ("exit 100", 100), ("exit 1", 111), ("kill -9 $$", 111),
+        ] as [(String, Int32)])
+    func `a program gets the message, and its exit code counts`(command: String, code: Int32) throws
+    {
+        let aliases = try Aliases("a: \"|cat; \(command)\", b@x\n")
+        let outcome = try aliases.command("a").run()
+        #expect(outcome.code == code && outcome.output.hasPrefix("Subject: x\n\nbody\n"))
+        if code == 0 {
+            #expect(try aliases.text("envelope") == "Fann@y.example|Tb@x||")
+        } else {
+            #expect((try? aliases.text("envelope")) == nil)
+        }
+    }
+
+    @Test func `an included file is addresses only`() throws {
+        let aliases = try Aliases("a: :include:/tmp/none\nb: /dev/null\n")
+        #expect(try aliases.command("a").run().code == 111)
+        let list = aliases.instance.root + "/list"
+        try aliases.instance.write("etc/aliases", "a: :include:\(list)\nc: d@x\n")
+        #expect(try aliases.instance.command("usr/bin/newaliases").run().code == 0)
+        try aliases.instance.write("list", "# us\nx@y, c\n  z@y\n\n")
+        #expect(try aliases.command("a").run().code == 0)
+        #expect(try aliases.text("envelope") == "Fann@y.example|Tx@y|Td@x|Tz@y||")
+        for text in ["|touch \(list).pwned\n", ":include:/etc/passwd\n", "a b\n", "\"\n", "x\0y\n"]
+        {
+            try aliases.instance.write("list", text)
+            let outcome = try aliases.command("a").run()
+            #expect(
+                outcome.code == 111 && outcome.output.contains("does not count"),
+                "\(outcome.output)")
+        }
+    }
+
+    @Test func `what is thrown away is, and loops are returned`() throws {
+        let aliases = try Aliases("b: /dev/null\nx: y\ny: x\n")
+        let outcome = try aliases.command("b").run()
+        #expect(
+            outcome.code == 0 && outcome.output.isEmpty && (try? aliases.text("envelope")) == nil)
+        let loop = try aliases.command("x").run()
+        #expect(loop.code == 100 && loop.output == "The aliases only mean one another. (#5.4.6)\n")
+    }
+
+    @Test func `what qmail-queue refuses is refused, and what it cannot do waits`() throws {
+        for (end, code) in [("exit 31", 100), ("exit 53", 111)] as [(String, Int32)] {
+            let aliases = try Aliases("a: b@x\n", queue: end)
+            #expect(try aliases.command("a").run().code == code)
+        }
+    }
+
+    @Test func `only what would be done is said with -n`() throws {
+        let aliases = try Aliases("a: b@x, \"|touch x\"\n")
+        let outcome = try aliases.command("a", options: ["-nd"]).run()
+        #expect(outcome.output == "from <ann@y.example>\nprogram touch x\nto <b@x>\n")
+        #expect((try? aliases.text("envelope")) == nil)
+    }
+
+    @Test func `without its variables or database it waits, and wrong arguments are explained`()
+        throws
+    {
+        let aliases = try Aliases("a: b@x\n")
+        for name in ["DEFAULT", "HOST", "SENDER", "DTLINE"] {
+            var command = aliases.command("a")
+            command.set(name, nil)
+            let outcome = try command.run()
+            #expect(outcome.code == 111 && outcome.output.contains("\(name) is not set"))
+        }
+        try shell("rm '\(aliases.instance.root)/etc/qhpsi/aliases.cdb'")
+        #expect(try aliases.command("a").run().code == 111)
+        for arguments in [[], ["-x", "y"], ["a", "b"]] {
+            #expect(
+                try aliases.instance.command("usr/bin/fastforward", arguments).run().code == 100)
+        }
+    }
+}
+
+struct NewaliasesTests {
+    @Test func `a wrong line is named, and the old database stays in force`() throws {
+        let aliases = try Aliases("a: b@x\n")
+        try aliases.instance.write("etc/aliases", "a: c@x\nb: /var/mail/b\n")
+        let outcome = try aliases.instance.command("usr/bin/newaliases").run()
+        #expect(outcome.code == 100)
+        #expect(
+            outcome.errors
+                == "newaliases: fatal: unable to parse \(aliases.instance.root)/etc/aliases:2: mail for files belongs into a .qmail file of the user alias\n"
+        )
+        #expect(try aliases.command("a").run().code == 0)
+        #expect(try aliases.text("envelope") == "Fann@y.example|Tb@x||")
+    }
+
+    @Test func `Debian's own file is understood`() throws {
+        let aliases = try Aliases(
+            "# /etc/aliases\nmailer-daemon: postmaster\npostmaster: root\nnobody: root\nhostmaster: root\nusenet: root\nnews: root\nwebmaster: root\nwww: root\nftp: root\nabuse: root\nnoc: root\nsecurity: root\nroot: joe\n"
+        )
+        #expect(try aliases.command("Abuse").run().code == 0)
+        #expect(try aliases.text("envelope") == "Fann@y.example|Tjoe@mx.test.example||")
+    }
+
+    @Test func `of two with one name the first counts, which is told`() throws {
+        let aliases = try Aliases("a: b@x\nc: d\nA: e@x\n")
+        let outcome = try aliases.instance.command("usr/bin/newaliases").run()
+        #expect(outcome.code == 0)
+        #expect(outcome.errors == "newaliases: warning: only the first of two counts: a\n")
+        #expect(try aliases.command("a").run().code == 0)
+        #expect(try aliases.text("envelope") == "Fann@y.example|Tb@x||")
+    }
+
+    @Test func `what cannot be read or written is code 111`() throws {
+        let instance = try PrivateInstance()
+        #expect(try instance.command("usr/bin/newaliases").run().code == 111)
+        try instance.write("etc/aliases", "a: b\n")
+        try shell("mkdir '\(instance.root)/etc/qhpsi/aliases.cdb.tmp'")
+        #expect(try instance.command("usr/bin/newaliases").run().code == 111)
+        #expect(try instance.command("usr/bin/newaliases", ["x"]).run().code == 100)
+    }
+}
