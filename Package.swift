@@ -384,6 +384,9 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-auth", uses: ["ByteText", "SMTPGrammar"]),
     .fuzzer("fuzz-bdat", uses: ["ByteText", "SMTPGrammar"]),
     .fuzzer("fuzz-filter", uses: ["ByteText", "Filter"]),
+    .fuzzer("fuzz-jobs", uses: ["DeliverySpawner"]),
+    .fuzzer("fuzz-dotqmail", uses: ["DotQmail"]),
+    .fuzzer("fuzz-aliases", uses: ["AliasFile"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "EnvelopeWire", "SMTPGrammar"]),
 ]
 
