@@ -46,6 +46,11 @@ enum Linkage {
         case .systemLinked: [.unsafeFlags(common)]
         }
     }
+
+    /// What goes before main.
+    var start: [Target.Dependency] {
+        embedded && self == .selfContained ? ["CStart"] : []
+    }
 }
 
 /// Where a target lives: one folder per stage of the mail's way.
@@ -73,7 +78,7 @@ extension Target {
         _ name: String, in stage: Stage, uses: [Target.Dependency], linked: Linkage
     ) -> Target {
         .executableTarget(
-            name: name, dependencies: uses, path: "Sources/\(stage)/\(name)",
+            name: name, dependencies: uses + linked.start, path: "Sources/\(stage)/\(name)",
             swiftSettings: strict, linkerSettings: linked.settings)
     }
     /// A shared object that exports the entry points of qhpsi_plugin(3) only.
@@ -117,6 +122,7 @@ extension Target {
 
 let system: [Target] = [
     .bridge("CBoot", in: .System),
+    .bridge("CStart", in: .System),
     .bridge("CPosix", in: .System),
     .library("ByteText", in: .System),
     .library("Posix", in: .System, uses: ["CBoot", "CPosix"]),
