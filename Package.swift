@@ -175,6 +175,13 @@ let accept: [Target] = [
     .bridge("CPAM", in: .Accept, links: ["pam"]),
     .library(
         "Checkpassword", in: .Accept, uses: ["ByteText", "ControlFiles", "CPAM", "Posix"]),
+    .library("MessageComposition", in: .Accept, uses: ["ByteText"]),
+    .library(
+        "Injection", in: .Accept,
+        uses: [
+            "ByteText", "ControlFiles", "EnvelopeWire", "LocalUsers", "MailFormat",
+            "MessageComposition", "Posix", "QueueClient",
+        ]),
     .program("tcprules", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
     .program(
         "tcprulescheck", in: .Accept, uses: ["Posix", "RuleDatabase"], linked: .selfContained),
@@ -186,6 +193,8 @@ let accept: [Target] = [
     .program("qmail-smtpd-tls", in: .Accept, uses: ["Posix", "TLSStream"], linked: .systemLinked),
     .program(
         "qhpsi-checkpassword", in: .Accept, uses: ["Checkpassword", "Posix"], linked: .systemLinked),
+    .program("qmail-inject", in: .Accept, uses: ["Injection", "Posix"], linked: .selfContained),
+    .program("sendmail", in: .Accept, uses: ["Injection", "Posix"], linked: .selfContained),
 ]
 let enqueue: [Target] = [
     .library("MailFormat", in: .Enqueue, uses: ["ByteText"]),
@@ -364,6 +373,10 @@ let tests: [Target] = [
     .tests(of: "ProxyProtocol", in: .Accept, uses: ["ByteText"]),
     .programTests("Tcpserver", uses: ["Posix"]),
     .tests(of: "SMTPGrammar", in: .Accept, uses: ["ByteText", "EnvelopeWire"]),
+    .tests(of: "MessageComposition", in: .Accept),
+    .tests(of: "Injection", in: .Accept, uses: ["MessageComposition"]),
+    .programTests("QmailInject", uses: ["Posix"]),
+    .programTests("Sendmail", uses: ["Posix"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
     .tests(of: "Filter", in: .Send),
@@ -393,6 +406,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-jobs", uses: ["DeliverySpawner"]),
     .fuzzer("fuzz-dotqmail", uses: ["DotQmail"]),
     .fuzzer("fuzz-aliases", uses: ["AliasFile"]),
+    .fuzzer("fuzz-addresses", uses: ["ByteText", "MessageComposition"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "EnvelopeWire", "SMTPGrammar"]),
 ]
 

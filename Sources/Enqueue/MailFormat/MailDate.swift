@@ -17,11 +17,7 @@ package enum MailDate {
         text.append(" ")
         text.append(decimal: date.year)
         text.append(" ")
-        text.append(twoDigits: second / 3600)
-        text.append(":")
-        text.append(twoDigits: second / 60 % 60)
-        text.append(":")
-        text.append(twoDigits: second % 60)
+        append(time: second, ":", to: &text)
         text.append(" +0000")
         return text
     }
@@ -47,6 +43,42 @@ package enum MailDate {
         text.append(" ")
         text.append(decimal: date.year)
         return text
+    }
+
+    /// A moment in UTC for people, as lists of a queue have it, for instance `1 Jan 1970 00:00:00 GMT`.
+    package static func listed(seconds: Int) -> [UInt8] {
+        let day = seconds.flooredQuotient(by: 86400)
+        let date = CivilDate(day: day)
+        var text = [UInt8](decimal: date.day)
+        text.append(" ")
+        text.append(month(date.month))
+        text.append(" ")
+        text.append(decimal: date.year)
+        text.append(" ")
+        append(time: seconds - day * 86400, ":", to: &text)
+        text.append(" GMT")
+        return text
+    }
+
+    /// A moment in UTC as 14 digits, year first, for the years from 1000 to 9999.
+    package static func digits(seconds: Int) -> [UInt8] {
+        let day = seconds.flooredQuotient(by: 86400)
+        let date = CivilDate(day: day)
+        var text = [UInt8](decimal: date.year)
+        text.append(twoDigits: date.month)
+        text.append(twoDigits: date.day)
+        append(time: seconds - day * 86400, "", to: &text)
+        return text
+    }
+
+    private static func append(
+        time second: Int, _ separator: StaticString, to text: inout [UInt8]
+    ) {
+        text.append(twoDigits: second / 3600)
+        text.append(separator)
+        text.append(twoDigits: second / 60 % 60)
+        text.append(separator)
+        text.append(twoDigits: second % 60)
     }
 
     private static func weekday(_ day: Int) -> StaticString {

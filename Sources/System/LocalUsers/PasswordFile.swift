@@ -26,17 +26,28 @@ package struct PasswordFile: Sendable {
         guard !name.isEmpty, !name.contains(UInt8(ascii: ":")), !name.contains(10) else {
             return nil
         }
+        return first { line in
+            guard line.count > name.count, line.starts(with: name),
+                line[line.startIndex + name.count] == UInt8(ascii: ":")
+            else { return nil }
+            return Self.user(line)
+        }
+    }
+
+    /// The first user with this id; lines that are no users are skipped.
+    package func user(withID identifier: UInt32) -> LocalUser? {
+        first { line in
+            guard let user = Self.user(line), user.identifier == identifier else { return nil }
+            return user
+        }
+    }
+
+    private func first(_ user: (ArraySlice<UInt8>) -> LocalUser?) -> LocalUser? {
         var start = 0
         while start < text.count {
             let end = text[start...].firstIndex(of: 10) ?? text.count
-            let line = text[start..<end]
+            if let user = user(text[start..<end]) { return user }
             start = end + 1
-            if line.count > name.count, line.starts(with: name),
-                line[line.startIndex + name.count] == UInt8(ascii: ":"),
-                let user = Self.user(line)
-            {
-                return user
-            }
         }
         return nil
     }

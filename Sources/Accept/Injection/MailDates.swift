@@ -1,0 +1,25 @@
+import ByteText
+import MailFormat
+
+/// What is added to a message about the moment in which it is sent.
+enum MailDates {
+    /// The text of a Date field.
+    static func field(_ seconds: Int) -> [UInt8] { MailDate.rfc5322(seconds: seconds) }
+
+    /// The text of a Message-ID field, which no other message of this host has: no two live processes share a
+    /// number, and no process sends two messages.
+    static func identifier(
+        _ time: (seconds: Int, microseconds: Int), process: Int32, host: [UInt8]
+    ) -> [UInt8] {
+        var text = [UInt8]("<")
+        text += MailDate.digits(seconds: time.seconds)
+        text.append(".")
+        text.append(decimal: time.microseconds)
+        text.append(".")
+        text.append(decimal: process)
+        text.append(".qhpsi@")
+        text += host.filter { $0 > 32 && $0 != 127 && $0 != UInt8(ascii: ">") }
+        text.append(">")
+        return text
+    }
+}

@@ -1,0 +1,4 @@
+import Injection
+import Posix
+
+Process.exit(SendmailProgram.run())

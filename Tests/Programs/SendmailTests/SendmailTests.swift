@@ -1,0 +1,143 @@
+import Posix
+import Testbed
+import Testing
+
+private func sendmail(
+    _ message: String, _ arguments: [String], in instance: PrivateInstance,
+    _ variables: [String: String] = ["USER": "joe"]
+) throws -> Outcome {
+    var command = instance.command(
+        "usr/sbin/sendmail", arguments,
+        streams: [.input(Array(message.utf8)), .capture, .capture])
+    for (name, value) in variables { command.set(name, value) }
+    return try command.run()
+}
+
+private func envelope(_ instance: PrivateInstance) throws -> [String] {
+    let queued = try instance.queued()
+    try #require(queued.count == 1)
+    return queued[0].records.filter { !$0.hasPrefix("u") && !$0.hasPrefix("p") }
+}
+
+private func message(_ instance: PrivateInstance) throws -> String {
+    String(decoding: try #require(try instance.queued().first).body, as: UTF8.self)
+}
+
+@Test func `cron's call works`() throws {
+    let instance = try PrivateInstance()
+    let outcome = try sendmail(
+        "From: root (Cron Daemon)\nTo: joe\nSubject: Cron <joe@host> ls\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8\nX-Cron-Env: <HOME=/home/joe>\n\nfile\n",
+        ["-FCronDaemon", "-i", "-B8BITMIME", "-oem", "joe"], in: instance, ["LOGNAME": "root"])
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(try envelope(instance) == ["Froot@mx.test.example", "Tjoe@mx.test.example"])
+    let text = try message(instance)
+    #expect(text.contains("From: root@mx.test.example (Cron Daemon)\nTo: joe@mx.test.example\n"))
+}
+
+@Test func `bsd-mailx's and PHP's calls work`() throws {
+    let mailx = try PrivateInstance()
+    #expect(
+        try sendmail(
+            "To: <ann@a.example>\nCc: bob\nBcc: carol@c.example\nSubject: x\n\n.\nmore\n",
+            ["-oi", "-t"], in: mailx
+        ).code == 0)
+    #expect(
+        try envelope(mailx) == [
+            "Fjoe@mx.test.example", "Tann@a.example", "Tbob@mx.test.example", "Tcarol@c.example",
+        ])
+    #expect(try message(mailx).hasSuffix("Subject: x\n\n.\nmore\n"))
+    let web = try PrivateInstance()
+    #expect(
+        try sendmail(
+            "To: ann@a.example\r\nSubject: x\r\n\r\nline\r\n", ["-t", "-i", "-fwww@a.example"],
+            in: web, [:]
+        ).code == 0)
+    #expect(try envelope(web) == ["Fwww@a.example", "Tann@a.example"])
+    let text = try message(web)
+    #expect(text.contains("From: www@a.example\n") && !text.contains("\r"))
+    #expect(text.hasSuffix("To: ann@a.example\nSubject: x\n\nline\n"))
+}
+
+@Test func `a sender that is given is the author, and -F his name`() throws {
+    let instance = try PrivateInstance()
+    #expect(
+        try sendmail(
+            "Subject: x\n\n", ["-f", "ann@a.example", "-F", "Ann B", "x@y.example"], in: instance,
+            ["USER": "joe", "NAME": "Joe", "QMAILHOST": "h.example"]
+        ).code == 0)
+    #expect(try envelope(instance) == ["Fann@a.example", "Tx@y.example"])
+    #expect(try message(instance).contains("From: \"Ann B\" <ann@a.example>\n"))
+    let null = try PrivateInstance()
+    #expect(try sendmail("Subject: x\n\n", ["-f", "<>", "x@y.example"], in: null).code == 0)
+    #expect(try envelope(null) == ["F", "Tx@y.example"])
+    #expect(try message(null).contains("From: joe@mx.test.example\n"))
+}
+
+@Test func `-t adds to the recipients that are given`() throws {
+    let instance = try PrivateInstance()
+    #expect(
+        try sendmail("To: a@b.c\n\n", ["-t", "x@y.example, Z <z@y.example>"], in: instance).code
+            == 0)
+    #expect(
+        try envelope(instance)
+            == ["Fjoe@mx.test.example", "Tx@y.example", "Tz@y.example", "Ta@b.c"])
+}
+
+@Test func `what the sender wants to be told is passed on`() throws {
+    let instance = try PrivateInstance()
+    #expect(
+        try sendmail("\n", ["-N", "never", "-Rfull", "-Vid1", "a@b.c"], in: instance).code == 0)
+    #expect(
+        try envelope(instance) == ["Fjoe@mx.test.example", "RFULL", "Eid1", "Ta@b.c", "NNEVER"])
+}
+
+@Test func `a hostile recipient is one, and no option`() throws {
+    let instance = try PrivateInstance()
+    let arguments = ["-i", "--", "-fevil@x.example", "$(id)@y.example"]
+    #expect(try sendmail("\n", arguments, in: instance).code == 0)
+    #expect(
+        try envelope(instance)
+            == ["Fjoe@mx.test.example", "T-fevil@x.example", "T$@y.example"])
+    let other = try PrivateInstance()
+    let outcome = try sendmail("\n", ["a@b.c\nTd@e.f"], in: other)
+    #expect(outcome.code == 100)
+    #expect(try other.queueFiles().isEmpty)
+}
+
+@Test func `-bs speaks SMTP and sends to everyone`() throws {
+    let instance = try PrivateInstance()
+    let outcome = try sendmail(
+        "EHLO x\r\nMAIL FROM:<joe@a.example>\r\nRCPT TO:<ann@far.example>\r\nDATA\r\nSubject: x\r\n\r\nhi\r\n.\r\nQUIT\r\n",
+        ["-bs"], in: instance)
+    #expect(outcome.code == 0 && outcome.output.contains("\r\n250 2.0.0"), "\(outcome.output)")
+    #expect(try envelope(instance) == ["Fjoe@a.example", "Tann@far.example"])
+}
+
+@Test func `-bp lists the queue, and -q has nothing to do`() throws {
+    let instance = try PrivateInstance()
+    #expect(try sendmail("", ["-bp"], in: instance).output == "Mail queue is empty\n")
+    let outcome = try sendmail("", ["-q"], in: instance)
+    #expect(outcome.code == 0 && outcome.errors.isEmpty && outcome.output.isEmpty)
+}
+
+@Test(
+    arguments: [
+        (["-bd"], "mode -bd is not for me"), (["-tz"], "unknown option -z"),
+        (["-f"], "option -f needs a value"),
+        ([], "no recipients, and no -t to find them in the message"),
+    ] as [([String], String)])
+func `wrong arguments are exit code 100`(arguments: [String], words: String) throws {
+    let instance = try PrivateInstance()
+    let outcome = try sendmail("To: a@b.c\n\n", arguments, in: instance)
+    #expect(outcome.code == 100)
+    #expect(outcome.errors.hasPrefix("sendmail: fatal: \(words)\nsendmail: usage: "))
+    #expect(try instance.queueFiles().isEmpty)
+}
+
+@Test func `without the program behind it is exit code 111`() throws {
+    let instance = try PrivateInstance()
+    try shell("rm '\(instance.root)/usr/bin/qmail-inject'")
+    let outcome = try sendmail("\n", ["a@b.c"], in: instance)
+    #expect(outcome.code == 111)
+    #expect(outcome.errors.contains("unable to run \(instance.root)/usr/bin/qmail-inject: "))
+}
