@@ -208,6 +208,12 @@ let enqueue: [Target] = [
         ]),
     .program("qmail-queue", in: .Enqueue, uses: ["Posix", "QueueStore"], linked: .selfContained),
     .program("queue-fix", in: .Enqueue, uses: ["Posix", "QueueStore"], linked: .selfContained),
+    .library(
+        "QueueListing", in: .Enqueue,
+        uses: ["ByteText", "ControlFiles", "EnvelopeWire", "MailFormat", "Posix", "QueueStore"]),
+    .program("qmail-qread", in: .Enqueue, uses: ["Posix", "QueueListing"], linked: .selfContained),
+    .program("qmail-qstat", in: .Enqueue, uses: ["Posix", "QueueListing"], linked: .selfContained),
+    .program("mailq", in: .Enqueue, uses: ["Posix", "QueueListing"], linked: .selfContained),
 ]
 let inspect: [Target] = [
     .systemLibrary(
@@ -377,6 +383,7 @@ let tests: [Target] = [
     .tests(of: "Injection", in: .Accept, uses: ["MessageComposition"]),
     .programTests("QmailInject", uses: ["Posix"]),
     .programTests("Sendmail", uses: ["Posix"]),
+    .programTests("QueueListing", uses: ["Posix"]),
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
     .tests(of: "Filter", in: .Send),

@@ -1,0 +1,4 @@
+import Posix
+import QueueListing
+
+Process.exit(MailqProgram.run())
