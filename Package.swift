@@ -315,8 +315,12 @@ let send: [Target] = [
         uses: [
             "ByteText", "ControlFiles", "COpenSSL", "Posix", "RemoteDelivery", "RemoteDialogue",
         ]),
+    .library(
+        "RemoteSpawner", in: .Send,
+        uses: ["ByteText", "ControlFiles", "DeliverySpawner", "Posix", "RemoteDialogue"]),
     .program("qmail-remote", in: .Send, uses: ["MailRoutes", "Posix"], linked: .selfContained),
     .program("qmail-remote-tls", in: .Send, uses: ["Posix", "RemoteTLS"], linked: .systemLinked),
+    .program("qmail-rspawn", in: .Send, uses: ["Posix", "RemoteSpawner"], linked: .selfContained),
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
@@ -395,6 +399,8 @@ let tests: [Target] = [
     .tests(of: "RemoteDialogue", in: .Send),
     .tests(of: "RemoteDelivery", in: .Send, uses: ["ByteText"]),
     .tests(of: "MailRoutes", in: .Send, uses: ["ByteText"]),
+    .tests(of: "RemoteSpawner", in: .Send, uses: ["DeliverySpawner"]),
+    .programTests("QmailRspawn", uses: ["Posix"]),
     .programTests("QmailRemote", uses: ["Posix"]),
 ]
 let fuzzers: [Target] = [

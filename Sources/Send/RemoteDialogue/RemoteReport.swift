@@ -54,6 +54,20 @@ package struct RemoteReport: Equatable, Sendable {
         return bytes
     }
 
+    /// Read what `encoded` wrote; nil when it is not that, cut off for instance.
+    package init?(encoded bytes: [UInt8]) {
+        guard bytes.last == 0 else { return nil }
+        var parts = bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false)
+        guard let last = parts.popLast(), let outcome = last.first.flatMap(Outcome.init(rawValue:))
+        else { return nil }
+        var recipients: [Recipient] = []
+        for part in parts {
+            guard let answer = part.first.flatMap(Answer.init(rawValue:)) else { return nil }
+            recipients.append(Recipient(answer, Array(part.dropFirst())))
+        }
+        self.init(outcome, Array(last.dropFirst()), recipients: recipients)
+    }
+
     private static func add(_ letter: UInt8, _ text: [UInt8], _ bytes: inout [UInt8]) {
         bytes.append(letter)
         for byte in text.prefix(textLimit) {

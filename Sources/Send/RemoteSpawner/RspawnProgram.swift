@@ -1,0 +1,56 @@
+internal import ByteText
+internal import ControlFiles
+internal import DeliverySpawner
+internal import Posix
+
+/// The program qmail-rspawn(8).
+package enum RspawnProgram {
+    private static let misused: Int32 = 100
+    private static let unable: Int32 = 111
+    private static let usage: StaticString = "qmail-rspawn: takes no arguments\n"
+
+    /// Take jobs on descriptor 0 and report on descriptor 1 until the jobs end; come back with the exit code.
+    package static func run() -> Int32 {
+        let arguments = Process.arguments
+        guard arguments.count <= 1 else {
+            let asksForHelp = arguments.count == 2 && arguments[1].starts(with: "--")
+            FileDescriptor.tell([UInt8](usage), on: asksForHelp ? 1 : 2)
+            return asksForHelp ? 0 : misused
+        }
+        let environment = Environment.current
+        let instance = Instance.current(environment)
+        do throws(Errno) { try Process.fillStandardDescriptors() } catch { return unable }
+        let owner: UInt32?
+        do throws(ControlFailure) { owner = try self.owner(instance) } catch {
+            return fatal(error.text)
+        }
+        let program = instance.path("/usr/sbin/qmail-remote")
+        let spawner = DeliverySpawner(
+            jobs: FileDescriptor(adopting: 0), reports: FileDescriptor(adopting: 1),
+            limit: DeliverySpawner.mostDeliveries, owner: owner,
+            start: { RemoteJob.start($0, program, environment, descriptors: [$1, $2, 2]) },
+            fold: { RemoteJob.report(code: $1, $2) })
+        do throws(Errno) {
+            return try spawner.run() ? 0 : unable
+        } catch {
+            return fatal([UInt8]("unable to wait for deliveries: ") + error.text)
+        }
+    }
+
+    /// Whom messages belong to; nil in a private instance that names nobody.
+    private static func owner(_ instance: Instance) throws(ControlFailure) -> UInt32? {
+        do throws(ControlFailure) {
+            let ids = try Identities(path: instance.ids, mustBeTrusted: instance.root.isEmpty)
+            if let owner = ids.user("qmailq") { return owner }
+        } catch {
+            if !instance.root.isEmpty, case .unreadable(_, .noSuchFile) = error { return nil }
+            throw error
+        }
+        throw .malformed(path: instance.ids, expected: "the user qmailq")
+    }
+
+    private static func fatal(_ text: [UInt8]) -> Int32 {
+        FileDescriptor.tell([UInt8]("qmail-rspawn: fatal: ") + text + [10], on: 2)
+        return unable
+    }
+}

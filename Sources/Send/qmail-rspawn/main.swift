@@ -1,0 +1,4 @@
+internal import Posix
+internal import RemoteSpawner
+
+Process.exit(RspawnProgram.run())

@@ -1,0 +1,135 @@
+import Posix
+import Testbed
+import Testing
+
+/// A machine whose qmail-remote is the real one or a script.
+private final class Machine {
+    let root: String
+
+    init(remote: String? = nil) throws {
+        root = "/tmp/qmail-rspawn-test." + String(decoding: uniqueName(), as: UTF8.self)
+        try shell(
+            "mkdir -p '\(root)/etc/qhpsi/control' '\(root)/usr/sbin' '\(root)/var/spool/qhpsi/queue1/mess/3' && echo s.example >'\(root)/etc/qhpsi/control/me'"
+        )
+        let program = "\(root)/usr/sbin/qmail-remote"
+        if let remote {
+            try shell(
+                "cat >'\(program)' <<'END'\n#!/bin/sh\n\(remote)\nEND\nchmod 755 '\(program)'")
+        } else {
+            try shell("ln -s '\(PrivateInstance.builtRoot)/usr/sbin/qmail-remote' '\(program)'")
+        }
+    }
+
+    deinit { _ = try? shell("rm -rf '\(root)'") }
+
+    /// A message of the queue, as qmail-send names it.
+    func message(_ text: String) throws -> String {
+        try shell(
+            "cd '\(root)/var/spool/qhpsi' && printf '%s' '\(text)' >queue1/mess/3/new && id=$(stat -c %i queue1/mess/3/new) && mv queue1/mess/3/new queue1/mess/3/$id && chmod 644 queue1/mess/3/$id && printf queue1/mess/3/$id"
+        )
+    }
+
+    /// Give it all jobs and read all reports.
+    func run(_ jobs: [(number: Int, mess: String, sender: String, recipient: String)]) throws
+        -> (outcome: Outcome, reports: [Int: String])
+    {
+        var input: [UInt8] = []
+        for job in jobs {
+            input += [UInt8(job.number & 255), UInt8(job.number >> 8)]
+            for text in [job.mess, job.sender, job.recipient] { input += Array(text.utf8) + [0] }
+        }
+        var command = Command(
+            PrivateInstance.builtRoot + "/usr/sbin/qmail-rspawn",
+            streams: [.input(input), .capture, .capture])
+        command.set("QHPSI_ROOT", root)
+        command.directory = Array("\(root)/var/spool/qhpsi".utf8)
+        let outcome = try command.run()
+        let output = outcome.outputs[1]
+        guard output.first == 255 else {
+            throw TestbedFailure(text: "no limit comes first: \(outcome)")
+        }
+        var reports: [Int: String] = [:]
+        var rest = output.dropFirst()
+        while rest.count > 2, let end = rest.dropFirst(2).firstIndex(of: 0) {
+            let number = Int(rest[rest.startIndex]) | Int(rest[rest.startIndex + 1]) << 8
+            reports[number] = String(decoding: rest[(rest.startIndex + 2)..<end], as: UTF8.self)
+            rest = rest[(end + 1)...]
+        }
+        return (outcome, reports)
+    }
+}
+
+@Test func `each job becomes a qmail-remote with the recipient's domain as host`() throws {
+    let machine = try Machine(
+        remote: "printf 'rok\\0K%s|%s|%s|%s|' \"$#\" \"$1\" \"$2\" \"$3\"; cat; printf '\\0'")
+    let mess = try machine.message("the message")
+    let (outcome, reports) = try machine.run([
+        (1, mess, "", "a@b.example"), (258, mess, "s@t.example", "\"x@y\"@[192.0.2.1]"),
+        (3, mess, "s@t.example", "nowhere"), (4, "queue1/mess/3/1", "s", "a@b.example"),
+        (5, mess, "s", "a@"), (6, "/etc/passwd", "s", "a@b.example"),
+    ])
+    #expect(outcome.code == 0, "\(outcome)")
+    #expect(reports[1] == "K3|b.example||a@b.example|the message")
+    #expect(reports[258] == "K3|[192.0.2.1]|s@t.example|\"x@y\"@[192.0.2.1]|the message")
+    #expect(reports[3]?.hasPrefix("D") == true && reports[5]?.hasPrefix("D") == true)
+    #expect(reports[4]?.hasPrefix("Z") == true && reports[6]?.hasPrefix("Z") == true)
+    #expect(reports.count == 6)
+}
+
+@Test func `a qmail-remote that crashes, is loud or missing is a deferral`() throws {
+    let rows: [(String, String)] = [
+        ("kill -SEGV $$", "signal 11"), ("exit 111", "ended with code 111"),
+        ("printf 'rok\\0Kta'", "told nothing that can be read"),
+        ("yes | head -c 100000", "told nothing that can be read"),
+        ("printf 'rok\\0Ktaken\\0'; yes | head -c 100000", "told nothing that can be read"),
+    ]
+    for (script, words) in rows {
+        let machine = try Machine(remote: script)
+        let (outcome, reports) = try machine.run([(1, try machine.message("x"), "", "a@b.example")])
+        #expect(outcome.code == 0)
+        #expect(
+            reports[1]?.hasPrefix("Z") == true && reports[1]?.contains(words) == true,
+            "\(script): \(reports)")
+    }
+    let machine = try Machine(remote: "")
+    try shell("rm '\(machine.root)/usr/sbin/qmail-remote'")
+    let (_, reports) = try machine.run([(1, try machine.message("x"), "", "a@b.example")])
+    #expect(reports[1]?.hasPrefix("ZUnable to start") == true)
+}
+
+@Test func `two hundred messages reach smtp-sink, twenty at once`() throws {
+    let machine = try Machine()
+    let port = try FileDescriptor.listening(
+        on: #require(SocketAddress.internet(Array("127.0.0.1".utf8), port: 0)), backlog: 1
+    ).port()
+    var sink = Command(
+        try Tools.path(of: "smtp-sink"), ["-c", "-u", "root", "127.0.0.1:\(port)", "400"])
+    sink.streams = [.null, .capture, .capture]
+    let running = try sink.start()
+    defer { running.stop() }
+    let address = try #require(SocketAddress.internet(Array("127.0.0.1".utf8), port: port))
+    let deadline = Deadline(milliseconds: 10_000)
+    while true {
+        do throws(Errno) {
+            _ = try FileDescriptor.connect(to: address, until: deadline)
+            break
+        } catch {
+            if deadline.hasPassed { throw error }
+            Clock.sleep(milliseconds: 10)
+        }
+    }
+    try shell("echo ':[127.0.0.1]:\(port)' >'\(machine.root)/etc/qhpsi/control/smtproutes'")
+    let mess = try machine.message("Subject: x\n\nbody\n")
+    let (outcome, reports) = try machine.run(
+        (0..<200).map { ($0, mess, "s@t.example", "u\($0)@b.example") })
+    #expect(outcome.code == 0 && reports.count == 200)
+    #expect(
+        reports.values.allSatisfy { $0.hasPrefix("K127.0.0.1 accepted message.") }, "\(reports)")
+}
+
+@Test func `arguments are refused`() throws {
+    var command = Command(PrivateInstance.builtRoot + "/usr/sbin/qmail-rspawn", ["x"])
+    #expect(try command.run().code == 100)
+    command.arguments = [Array("--help".utf8)]
+    #expect(try command.run().code == 0)
+}
