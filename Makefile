@@ -21,7 +21,7 @@ SWIFT_ADMIN := swift build -c release --scratch-path $(ADMIN) --product qhpsictl
 	-Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -s
 COMPLETIONS := $(BUILT)/usr/share/bash-completion/completions
 BIN := fastforward newaliases tcprules tcprulescheck tcpserver vcfilter
-SBIN := qhpsi qhpsi-checkpassword qmail-clean qmail-getpw qmail-local qmail-lspawn qmail-newu qmail-queue qmail-recipients qmail-remote qmail-rspawn qmail-send qmail-smtpd qmail-start queue-fix vfilter
+SBIN := qhpsi qhpsi-checkpassword qmail-clean qmail-getpw qmail-local qmail-lspawn qmail-newu qmail-queue qmail-recipients qmail-remote qmail-rspawn qmail-send qmail-smtpd qmail-start qmail-tcpok qmail-tcpto queue-fix vfilter
 LIBEXEC := qhpsi-host qmail-remote-tls qmail-smtpd-tls
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin

@@ -321,6 +321,8 @@ let send: [Target] = [
     .program("qmail-remote", in: .Send, uses: ["MailRoutes", "Posix"], linked: .selfContained),
     .program("qmail-remote-tls", in: .Send, uses: ["Posix", "RemoteTLS"], linked: .systemLinked),
     .program("qmail-rspawn", in: .Send, uses: ["Posix", "RemoteSpawner"], linked: .selfContained),
+    .program("qmail-tcpto", in: .Send, uses: ["Posix", "RemoteDelivery"], linked: .selfContained),
+    .program("qmail-tcpok", in: .Send, uses: ["Posix", "RemoteDelivery"], linked: .selfContained),
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
@@ -420,6 +422,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-dotqmail", uses: ["DotQmail"]),
     .fuzzer("fuzz-aliases", uses: ["AliasFile"]),
     .fuzzer("fuzz-addresses", uses: ["ByteText", "MessageComposition"]),
+    .fuzzer("fuzz-remote", uses: ["ByteText", "RemoteDialogue"]),
     .fuzzer("fuzz-smtp", uses: ["ByteText", "EnvelopeWire", "SMTPGrammar"]),
 ]
 

@@ -7,7 +7,7 @@ final class SendingMachine {
     /// The servers of its routes live as long as it does.
     private var remotes: [FakeRemote] = []
 
-    /// It knows no relay yet, and is impatient.
+    /// It knows no relay yet, and waits for 20 seconds.
     init() throws {
         root = "/tmp/qmail-remote-test." + String(decoding: uniqueName(), as: UTF8.self)
         try shell(
@@ -17,8 +17,8 @@ final class SendingMachine {
             head -c 1024 /dev/zero >'\(root)/var/spool/qhpsi/queue1/lock/tcpto'
             """)
         try control("me", "sender.example\n")
-        try control("timeoutremote", "2\n")
-        try control("timeoutconnect", "2\n")
+        try control("timeoutremote", "20\n")
+        try control("timeoutconnect", "20\n")
     }
 
     /// One that sends all mail to a server.

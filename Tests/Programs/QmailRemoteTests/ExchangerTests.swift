@@ -144,33 +144,3 @@ private func machine(_ others: [String]) throws -> SendingMachine {
         try machine.deliver("x\n", "d.example", ["DNSCACHEIP": names.address]).last
             == "Zno address is known of lost.example, the relay of control/smtproutes (#4.4.3)")
 }
-
-@Test func `an address that does not answer is left alone for a while, and then no more`() throws {
-    let machine = try SendingMachine()
-    // A listener whose queue of connections is full does not answer.
-    let place = try #require(SocketAddress.internet(Array(host().utf8), port: 0))
-    let listener = try FileDescriptor.listening(on: place, backlog: 0)
-    let end = try listener.localEndpoint()
-    let address = end.address.map { "\($0)" }.joined(separator: ".")
-    let target = try #require(SocketAddress.internet(Array(address.utf8), port: end.port))
-    let filling = try FileDescriptor.connect(to: target, until: Deadline(milliseconds: 1000))
-    try machine.control("smtproutes", ":[\(address)]:\(end.port)\n")
-    try machine.control("timeoutconnect", "1\n")
-    let tcpto = machine.root + "/var/spool/qhpsi/queue1/lock/tcpto"
-    let first = try machine.deliver()
-    #expect(first.last.hasSuffix("timed out (#4.4.1)"), "\(first.parts)")
-    #expect(try machine.deliver().last.hasSuffix("timed out (#4.4.1)"))
-    // Two time-outs at once count as one; the record's time is set back by 10 minutes.
-    try shell(
-        "printf '%b' \"$(printf '\\\\x%02x' $(( ($(date +%s) - 600) >> 24 & 255 )) $(( ($(date +%s) - 600) >> 16 & 255 )) $(( ($(date +%s) - 600) >> 8 & 255 )) $(( ($(date +%s) - 600) & 255 )))\" | dd of='\(tcpto)' bs=1 seek=16 conv=notrunc 2>/dev/null"
-    )
-    #expect(try machine.deliver().last.hasSuffix("timed out (#4.4.1)"))
-    let spared = try machine.deliver()
-    #expect(
-        spared.last.hasSuffix("did not answer not long ago and was not asked (#4.4.1)"),
-        "\(spared.parts)")
-    #expect(spared.milliseconds < 900)
-    try shell("head -c 1024 /dev/zero >'\(tcpto)'")
-    #expect(try machine.deliver().last.hasSuffix("timed out (#4.4.1)"))
-    withExtendedLifetime(filling) {}
-}

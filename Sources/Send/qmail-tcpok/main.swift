@@ -1,0 +1,4 @@
+internal import Posix
+internal import RemoteDelivery
+
+Process.exit(TimeoutTools.forget(.current))
