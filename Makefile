@@ -20,8 +20,10 @@ SWIFT_ADMIN := swift build -c release --scratch-path $(ADMIN) --product qhpsictl
 	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT) $(REPRODUCIBLE) \
 	-Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -s
 COMPLETIONS := $(BUILT)/usr/share/bash-completion/completions
-BIN := fastforward newaliases tcprules tcprulescheck tcpserver vcfilter
-SBIN := qhpsi qhpsi-checkpassword qmail-clean qmail-getpw qmail-local qmail-lspawn qmail-newu qmail-queue qmail-recipients qmail-remote qmail-rspawn qmail-send qmail-smtpd qmail-start qmail-tcpok qmail-tcpto queue-fix vfilter
+BIN := fastforward mailq newaliases qmail-inject tcprules tcprulescheck tcpserver vcfilter
+SBIN := qhpsi qhpsi-checkpassword qmail-clean qmail-getpw qmail-local qmail-lspawn qmail-newu qmail-qread \
+	qmail-qstat qmail-queue qmail-recipients qmail-remote qmail-rspawn qmail-send qmail-smtpd qmail-start \
+	qmail-tcpok qmail-tcpto queue-fix sendmail vfilter
 LIBEXEC := qhpsi-host qmail-remote-tls qmail-smtpd-tls
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
