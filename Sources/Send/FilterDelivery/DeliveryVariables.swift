@@ -59,6 +59,7 @@ struct DeliveryVariables {
     /// Whose rules are the recipient's own.
     ///
     /// - Parameter isForDomain: Whether the .qmail file serves the users of a domain rather than one user.
+    /// - Returns: Their address.
     func owner(isForDomain: Bool) -> FilterAddress {
         FilterAddress(local: isForDomain ? matched ?? user : user, domain: domain)
     }
