@@ -7,6 +7,8 @@ import Posix
 struct FolderDelivery {
     /// The recipient's maildir.
     let maildir: [UInt8]
+    /// Whether it is made when it is not there, as qmail-local(8) makes that of the default delivery.
+    let makesMaildir: Bool
 
     /// Deliver it, on the disk when this returns.
     ///
@@ -21,8 +23,11 @@ struct FolderDelivery {
             do throws(MaildirFailure) {
                 try Maildir.deliver(head: head, message: message, to: path, host: host)
             } catch {
-                guard let folder, error.reason == .noSuchFile else { throw error }
-                try make(path, folder)
+                guard error.reason == .noSuchFile, folder != nil || makesMaildir else {
+                    throw error
+                }
+                if makesMaildir { try Maildir.make(maildir, isFolder: false) }
+                if let folder { try make(path, folder) }
                 try Maildir.deliver(head: head, message: message, to: path, host: host)
             }
         } catch {

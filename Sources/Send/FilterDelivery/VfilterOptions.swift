@@ -14,6 +14,9 @@ struct VfilterOptions {
     /// Not nil: it serves the users of a domain, and delivers what no rule takes, too.
     private(set) var unknown: Unknown?
 
+    /// Whether it is a part of the default delivery, which all users have.
+    var isDefault: Bool { maildir == nil && unknown == nil }
+
     /// Read the arguments, without the program's name.
     ///
     /// The first of two is of no use here; it is known as a filter's command.

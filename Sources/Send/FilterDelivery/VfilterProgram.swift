@@ -16,6 +16,8 @@ package enum VfilterProgram {
     ///   sender is to get it back; 111 when it must be tried again.
     package static func run() -> Int32 {
         Process.setFileModeMask(0o077)
+        Signal.brokenPipe.ignore()
+        Signal.fileSize.ignore()
         Signal.alarm.exitsProcess(with: VfilterExit.deferred.rawValue)
         Alarm.set(seconds: lifetime)
         do throws(VfilterFailure) {
@@ -34,7 +36,7 @@ package enum VfilterProgram {
         let maildir = try path(options, variables)
         let action = FilterAction(
             variables: variables, environment: environment,
-            folders: FolderDelivery(maildir: maildir ?? []))
+            folders: FolderDelivery(maildir: maildir ?? [], makesMaildir: options.isDefault))
         let message: FileDescriptor
         do throws(Errno) { message = try self.message() } catch { throw .message(error) }
         guard let maildir else {

@@ -37,9 +37,19 @@ import Testing
     let outcome = try bob.deliver()
     #expect(outcome.code == 111 && outcome.output.contains("Unable to "))
     #expect(try shell("ls -A '\(bob.home)/Maildir/.Box/tmp'").isEmpty)
+}
+
+@Test func `a maildir that is not there yet is made for the default delivery only`() throws {
+    var bob = try Recipient()
+    try bob.insert()
     try shell("rm -r '\(bob.home)/Maildir'")
+    bob.arguments = ["-m", "Maildir"]
     #expect(try bob.deliver().code == 111)
     #expect(try shell("ls -A '\(bob.home)'").isEmpty)
+    bob.arguments = []
+    #expect(try bob.deliver().code == 99)
+    #expect(try bob.files(".Box").count == 1)
+    #expect(try shell("cd '\(bob.home)/Maildir' && ls -A") == ".Box\nBox\ncur\nnew\ntmp\n")
 }
 
 @Test(arguments: ["HOME", "HOST", "LOCAL"])

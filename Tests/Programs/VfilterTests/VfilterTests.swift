@@ -153,6 +153,10 @@ func `a copy goes through the queue`(digit: String, code: Int32) throws {
     bob.variables["QHPSI"] = "/bin/sh -c 'exit 1'"
     bob.variables["REJECTVIRUS"] = "1"
     #expect(try bob.deliver().code == 100)
+    bob.variables["MIN_FREE"] = "999999999999999"
+    let long = body + String(repeating: "a long message\n", count: 100_000)
+    let full = try bob.deliver(clean + long)
+    #expect(full.code == 111 && full.output.contains("queue is full"))
     #expect(try bob.files(".Box").isEmpty && bob.instance.queued().isEmpty)
 }
 
