@@ -342,9 +342,18 @@ let admin: [Target] = [
             "AdminReport", "ByteText", "ClamdClient", "ConnectionRules", "ControlFiles", "Posix",
             "ScanPolicy", "ScanProtocol",
         ]),
+    .library(
+        "Quarantine", in: .System,
+        uses: [
+            "AdminReport", "ByteText", "ControlFiles", "EnvelopeWire", "Filter", "FilterStore",
+            "LocalUsers", "MailFormat", "Posix", "QueueClient",
+        ]),
     .program(
         "qhpsictl", in: .System,
-        uses: ["AdminReport", "ControlFiles", "Doctor", "Posix", "SelfTest", argumentParser],
+        uses: [
+            "AdminReport", "ControlFiles", "Doctor", "Posix", "Quarantine", "SelfTest",
+            argumentParser,
+        ],
         linked: .systemLinked),
 ]
 

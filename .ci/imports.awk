@@ -7,7 +7,7 @@ BEGIN {
     allowed["Send"] = " QueueStore MailFormat EnvelopeWire QueueClient "
     allowed["System"] = " "
     # The admin's tool looks at every stage and runs in none.
-    everywhere = " Doctor SelfTest qhpsictl "
+    everywhere = " Doctor Quarantine SelfTest qhpsictl "
     # These only compute: clock, ids and files are handed to them.
     pure = " AliasFile Bounce ByteText ConnectionRules DNSMessage DeliveryReport DotQmail Filter MailFormat MessageComposition ProxyProtocol RemoteDialogue Routing SMTPGrammar ScanPolicy ScanProtocol Schedule "
     impure = " Posix ControlFiles "

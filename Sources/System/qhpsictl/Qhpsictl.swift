@@ -12,7 +12,10 @@ struct Qhpsictl: ParsableCommand {
             found out. See qhpsictl(8).
             """,
         version: qhpsiVersion,
-        subcommands: [DoctorCommand.self, SelftestCommand.self, VersionCommand.self])
+        subcommands: [
+            DoctorCommand.self, QuarantineCommand.self, SelftestCommand.self,
+            VersionCommand.self,
+        ])
 
     /// Run the command that the arguments name, and end.
     static func start() -> Never {
