@@ -1,0 +1,64 @@
+import Posix
+import Testbed
+import Testing
+
+/// A machine whose mail is really sent, with a user bob and the default delivery of the service.
+private struct Mail {
+    let instance: PrivateInstance
+    let sender: Running
+
+    init() throws {
+        instance = try PrivateInstance()
+        let root = instance.root
+        try shell(
+            "cd '\(root)' && chmod 755 . && mkdir -p home/bob && chown 4001:4001 home/bob && chmod 700 home/bob"
+        )
+        try instance.write(
+            "etc/passwd", "bob:x:4001:4001::\(root)/home/bob:/bin/sh\n")
+        try instance.write("etc/qhpsi/control/locals", "test.example\n")
+        sender = try instance.command(
+            "usr/sbin/qmail-start", ["|'\(root)/usr/sbin/vfilter'\n./Maildir/"]
+        ).start()
+    }
+
+    /// The message in a folder's new/, once it is there.
+    func message(_ folder: String, seconds: Int = 60) throws -> String? {
+        let path = "\(instance.root)/home/bob/Maildir/\(folder)new"
+        let deadline = Deadline(milliseconds: seconds * 1000)
+        while !deadline.hasPassed {
+            let text = try shell("cat '\(path)'/* 2>/dev/null || true")
+            if !text.isEmpty { return text }
+            Clock.sleep(milliseconds: 50)
+        }
+        return nil
+    }
+}
+
+@Test func `infected mail comes into Quarantine, and released into the inbox`() throws {
+    let mail = try Mail()
+    defer { mail.sender.stop() }
+    var rule = mail.instance.command("usr/bin/vcfilter")
+    rule.arguments = seed.map { Array($0.utf8) }
+    #expect(try rule.run().code == 0)
+    let scanner = "/bin/sh -c 'echo stream: Test.Virus FOUND; exit 1'"
+    try mail.instance.write("etc/qhpsi/defaultqueue/QHPSI", scanner + "\n")
+    let text = "X-QHPSI: clean\nSubject: you have won\n\nthe malware itself\n"
+    #expect(try mail.instance.queue(text, settings: ["QHPSI": scanner]).code == 0)
+    let kept = try #require(try mail.message(".Quarantine/"))
+    #expect(
+        kept.hasPrefix(
+            "Return-Path: <alice@test.example>\nDelivered-To: bob@test.example\nX-Filter: "))
+    #expect(kept.contains("\nX-QHPSI: virus found\nX-QHPSI-Signature: Test.Virus\nReceived: "))
+    #expect(try mail.message("", seconds: 0) == nil)
+    let list = try mail.instance.command("usr/sbin/qhpsictl", ["quarantine"]).run()
+    let id = try #require(list.output.split(separator: "\n").dropFirst().first).prefix(12)
+    let release = mail.instance.command("usr/sbin/qhpsictl", ["quarantine", "release", "\(id)"])
+    #expect(try release.run().code == 0)
+    let released = try #require(try mail.message(""))
+    #expect(
+        released.contains(
+            "\nX-QHPSI: not scanned (released from quarantine)\nX-QHPSI-Released: by "))
+    #expect(released.hasSuffix("\nSubject: you have won\n\nthe malware itself\n"))
+    #expect(!released.contains("X-Filter"))
+    #expect(try release.run().code == 1)
+}
