@@ -28,8 +28,10 @@ struct DeliveryVariables {
         self.home = home
         self.domain = domain
         let ext = environment["EXT"] ?? []
-        // The hyphen, or what else stands there, goes with the extension.
-        let isExtended = !ext.isEmpty && local.count > ext.count + 1
+        // The hyphen, or what else stands there, goes with the extension; users/assign may give one that is not his.
+        let isExtended =
+            !ext.isEmpty && local.count > ext.count + 1
+            && local.suffix(ext.count).elementsEqual(ext, by: { $0.lowercased == $1.lowercased })
         user = isExtended ? Array(local.dropLast(ext.count + 1)) : local
         matched = environment["DEFAULT"]
         sender = environment["SENDER"] ?? []

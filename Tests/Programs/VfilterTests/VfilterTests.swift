@@ -101,6 +101,12 @@ func `a forged verdict changes nothing`(head: String) throws {
     #expect(try bob.deliver().code == 99)
     bob.variables["LOCAL"] = "ann-shop"
     #expect(try bob.deliver().code == 0)
+    // As users/assign may have it: what is put before an extension is no part of the address.
+    for (local, ext) in [("bob", "x"), ("bob", "lists-b"), ("Bob+Shop", "shop"), ("bob", "bob")] {
+        bob.variables["LOCAL"] = local
+        bob.variables["EXT"] = ext
+        #expect(try bob.deliver().code == 99, "\(local) \(ext)")
+    }
 }
 
 @Test func `Inbox is left to what follows, and NoDeliver is the end`() throws {
