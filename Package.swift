@@ -346,7 +346,7 @@ let admin: [Target] = [
         "Quarantine", in: .System,
         uses: [
             "AdminReport", "ByteText", "ControlFiles", "EnvelopeWire", "Filter", "FilterStore",
-            "LocalUsers", "MailFormat", "Posix", "QueueClient",
+            "LocalUsers", "MailFormat", "Posix", "QueueClient", "Routing",
         ]),
     .program(
         "qhpsictl", in: .System,

@@ -3,6 +3,7 @@ package import ControlFiles
 import Filter
 import LocalUsers
 import Posix
+import Routing
 
 /// The quarantined messages of a machine, or of one maildir.
 package struct Quarantine: Sendable {
@@ -122,34 +123,15 @@ package struct Quarantine: Sendable {
     package func recipients(of entry: QuarantineEntry) -> [[UInt8]] {
         if let recipients = entry.facts.recipients { return recipients }
         guard let address = entry.facts.deliveredTo else { return [] }
-        var lines: [[UInt8]] = []
+        let control = Control(of: instance)
         do throws(ControlFailure) {
-            lines = try Control(of: instance).lines("virtualdomains") ?? []
+            let host = try control.line("me") ?? []
+            let routing = Routing(
+                defaultHost: host, locals: try control.lines("locals") ?? [host],
+                percentDomains: [], virtualDomains: try control.lines("virtualdomains") ?? [])
+            return [routing.original(address)]
         } catch {
             return []
         }
-        return [VirtualPrefix.removed(from: address, lines)]
-    }
-}
-
-/// The prefix of a virtual domain's recipients.
-enum VirtualPrefix {
-    /// The address as it was before control/virtualdomains, of these lines, put a prefix before it.
-    static func removed(from address: [UInt8], _ lines: [[UInt8]]) -> [UInt8] {
-        guard let at = address.lastIndex(of: UInt8(ascii: "@")) else { return address }
-        let domain = Array(address[(at + 1)...]).lowercased
-        for line in lines {
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
-            let key = Array(line[..<colon]).lowercased
-            let prefix = Array(line[(colon + 1)...]) + [UInt8(ascii: "-")]
-            let isSuffix =
-                key.first == UInt8(ascii: ".") && domain.suffix(key.count).elementsEqual(key)
-            let original = Array(address.dropFirst(prefix.count))
-            guard prefix.count > 1, address.starts(with: prefix), original.count > domain.count + 1,
-                key == domain || key == original.lowercased || isSuffix
-            else { continue }
-            return original
-        }
-        return address
     }
 }
