@@ -24,7 +24,7 @@ BIN := fastforward mailq newaliases qmail-inject tcprules tcprulescheck tcpserve
 SBIN := qhpsi qhpsi-checkpassword qmail-clean qmail-getpw qmail-local qmail-lspawn qmail-newu qmail-qread \
 	qmail-qstat qmail-queue qmail-recipients qmail-remote qmail-rspawn qmail-send qmail-smtpd qmail-start \
 	qmail-tcpok qmail-tcpto queue-fix sendmail vfilter
-LIBEXEC := qhpsi-host qmail-remote-tls qmail-smtpd-tls
+LIBEXEC := qhpsi-host qhpsi-plugins qmail-remote-tls qmail-smtpd-tls
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
 

@@ -227,12 +227,21 @@ let inspect: [Target] = [
     .library(
         "ScanHost", in: .Inspect, uses: ["ByteText", "ControlFiles", "Posix", "ScanProtocol"]),
     .library(
+        "HostStart", in: .Inspect,
+        uses: ["ByteText", "ClamdClient", "ControlFiles", "Posix", "ScanProtocol"]),
+    .library(
         "PluginHost", in: .Inspect,
-        uses: ["ByteText", "ControlFiles", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"]),
+        uses: [
+            "ByteText", "ControlFiles", "CScanPlugin", "HostStart", "Posix", "ScanPlugin",
+            "ScanProtocol",
+        ]),
     .library("ClamdClient", in: .Inspect, uses: ["ByteText", "Posix", "ScanProtocol"]),
     .library("ClamEngine", in: .Inspect, uses: ["ByteText", "CClamAV", "Posix", "ScanProtocol"]),
     .program("qhpsi", in: .Inspect, uses: ["Posix", "ScanHost"], linked: .selfContained),
-    .program("qhpsi-host", in: .Inspect, uses: ["PluginHost", "Posix"], linked: .systemLinked),
+    .program("qhpsi-host", in: .Inspect, uses: ["HostStart", "Posix"], linked: .selfContained),
+    .program(
+        "qhpsi-plugins", in: .Inspect, uses: ["HostStart", "PluginHost", "Posix"],
+        linked: .systemLinked),
     .plugin(
         "PluginClamd",
         uses: ["ByteText", "ClamdClient", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"]),

@@ -23,6 +23,24 @@ package struct ClamdClient {
         self.deadline = deadline
     }
 
+    /// What clamd says of a message, asked as the variables `CLAMD_*` want it.
+    ///
+    /// - Parameters:
+    ///   - message: Opened for reading.
+    ///   - environment: Where the variables are.
+    ///   - milliseconds: How long all of it may take; some of that is left for the report.
+    /// - Returns: The verdict; failed when a variable makes no sense.
+    package static func verdict(
+        on message: borrowing FileDescriptor, _ environment: Environment, milliseconds: Int
+    ) -> Verdict {
+        let deadline = Deadline(milliseconds: milliseconds - min(200, milliseconds / 10))
+        do throws(ClamdSettings.Misconfiguration) {
+            return ClamdClient(try ClamdSettings(environment), deadline: deadline).scan(message)
+        } catch {
+            return .failed(reason: error.text)
+        }
+    }
+
     /// Scan a message.
     ///
     /// - Parameter message: Opened for reading; its position is not used or, in stream mode, moved.

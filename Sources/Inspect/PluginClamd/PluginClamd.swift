@@ -17,14 +17,7 @@ public func virusscan(
 }
 
 private func scan(_ file: borrowing FileDescriptor, milliseconds: Int) -> Verdict {
-    // What is left of the time is for the report.
-    let deadline = Deadline(milliseconds: milliseconds - min(200, milliseconds / 10))
-    do throws(ClamdSettings.Misconfiguration) {
-        let settings = try ClamdSettings(.current)
-        return ClamdClient(settings, deadline: deadline).scan(file)
-    } catch {
-        return .failed(reason: error.text)
-    }
+    ClamdClient.verdict(on: file, .current, milliseconds: milliseconds)
 }
 
 /// The same for a host that knows the old entry point only, which gives a path.

@@ -1,5 +1,6 @@
 internal import ByteText
 internal import CScanPlugin
+internal import HostStart
 internal import Posix
 internal import ScanPlugin
 internal import ScanProtocol

@@ -1,5 +1,6 @@
 internal import ByteText
 internal import CScanPlugin
+package import HostStart
 package import Posix
 package import ScanProtocol
 

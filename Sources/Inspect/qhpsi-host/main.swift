@@ -1,4 +1,4 @@
-internal import PluginHost
+internal import HostStart
 internal import Posix
 
-Process.exit(Host.run(Process.arguments, .current).rawValue)
+Process.exit(HostProgram.run(Process.arguments, .current).rawValue)

@@ -224,7 +224,7 @@ struct FakeClamdTests {
         let outcome = try shell(
             """
             setpriv --reuid 65534 --regid 65534 --clear-groups \
-            env CLAMD_SOCKETS=\(fake.address) PLUGINDIR='\(HostRun.plugins)' \
+            env CLAMD_SOCKETS=\(fake.address) QHPSI_ROOT='\(PrivateInstance.builtRoot)' \
             '\(HostRun.host)' plugin 30000 /etc/passwd clamd.so < /etc/passwd || true
             """)
         #expect(outcome.contains("unable to connect to clamd: Permission denied"))

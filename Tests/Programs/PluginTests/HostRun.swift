@@ -17,7 +17,8 @@ struct HostRun {
     init(_ plugins: String..., milliseconds: Int = 60_000, variables: [(String, String)] = []) {
         self.plugins = plugins
         self.milliseconds = milliseconds
-        self.variables = [("PLUGINDIR", Self.plugins)] + variables
+        self.variables =
+            [("QHPSI_ROOT", PrivateInstance.builtRoot), ("PLUGINDIR", Self.plugins)] + variables
     }
 
     /// What came of it.

@@ -102,7 +102,7 @@ struct LibclamavTests {
         let outcome = try shell(
             """
             setpriv --reuid 65534 --regid 65534 --clear-groups \
-            env CLAMAV_DATABASE=\(database.path) PLUGINDIR='\(HostRun.plugins)' \
+            env CLAMAV_DATABASE=\(database.path) QHPSI_ROOT='\(PrivateInstance.builtRoot)' \
             '\(HostRun.host)' plugin 30000 /etc/passwd libclamav.so < /etc/passwd || true
             """)
         #expect(

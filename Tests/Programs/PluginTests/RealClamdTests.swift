@@ -15,6 +15,8 @@ struct RealClamdTests {
             variables: [
                 ("CLAMD_SOCKETS", clamd.socketPath), ("CLAMD_MODE", mode),
                 ("CLAMD_RETRY", String(retry)),
+                // Not the default, as a text: so the plugin is loaded. FakeClamdTests do without it.
+                ("PLUGINDIR", HostRun.plugins + "/."),
             ])
         run.peers = [clamd]
         return run
@@ -133,7 +135,7 @@ struct RealClamdTests {
         try shell("head -c 100000000 /dev/zero > \(file)")
         let report = try shell(
             """
-            CLAMD_SOCKETS=\(clamd.socketPath) PLUGINDIR='\(HostRun.plugins)' prlimit --as=32000000 \
+            CLAMD_SOCKETS=\(clamd.socketPath) QHPSI_ROOT='\(PrivateInstance.builtRoot)' prlimit --as=32000000 \
             '\(HostRun.host)' plugin 60000 \(file) clamd.so < \(file) | tr '\\0' ' '
             """)
         clamd.kill()

@@ -1,4 +1,4 @@
-/// How qhpsi-host ends, by its exit code; see qhpsi-host(8).
+/// How qhpsi-host and qhpsi-plugins end, by their exit code; see qhpsi-host(8).
 package enum HostExit: Int32, Error, CaseIterable, Sendable {
     case clean = 0
     case infected = 1

@@ -1,0 +1,78 @@
+internal import ByteText
+internal import ClamdClient
+internal import ControlFiles
+package import Posix
+internal import ScanProtocol
+
+/// The program qhpsi-host: it leaves the queue's group and becomes what scans.
+///
+/// It asks clamd itself when the plugin clamd.so is all that is wanted, for the dynamic loader takes longer than the
+/// question; all other plugins are loaded by qhpsi-plugins(8).
+package enum HostProgram {
+    /// Do what the arguments say; see qhpsi-host(8).
+    ///
+    /// - Parameters:
+    ///   - arguments: The program's name, `plugin` or `command`, and what belongs to it.
+    ///   - environment: The variables, already cleaned.
+    /// - Returns: How to end; a program that could be run does not come back.
+    package static func run(_ arguments: [[UInt8]], _ environment: Environment) -> HostExit {
+        do throws(Errno) {
+            // Nothing of the queue's group is left for what runs from here on.
+            try Process.setGroup(Process.effectiveGroup)
+        } catch {
+            HostScan.complain([UInt8]("unable to leave the queue's group: ") + error.text)
+            return .privilege
+        }
+        guard arguments.count > 2 else { return misused() }
+        let rest = Array(arguments[2...])
+        if arguments[1].equals("command") { return become(rest, environment) }
+        guard arguments[1].equals("plugin"), rest.count >= 2,
+            let milliseconds = rest[0].decimalValue
+        else { return misused() }
+        let instance = Instance.current(environment)
+        if rest.count == 3, rest[2].equals("clamd.so"), isOurs(environment, instance) {
+            return HostScan.run(milliseconds: milliseconds) { message, deadline in
+                askClamd(about: message, environment, deadline)
+            }
+        }
+        return become(
+            [instance.path("/usr/lib/qhpsi/qhpsi-plugins")] + arguments[1...], environment)
+    }
+
+    /// Whether clamd.so is the one that is installed with this program, called in no special way.
+    private static func isOurs(_ environment: Environment, _ instance: Instance) -> Bool {
+        guard environment["QUEUE_PLUGIN"] == nil, environment["QUEUE_PLUGIN_SYMB"] == nil else {
+            return false
+        }
+        return environment["PLUGINDIR"]?.elementsEqual(instance.plugins) ?? true
+    }
+
+    private static func askClamd(
+        about message: borrowing FileDescriptor, _ environment: Environment, _ deadline: Deadline
+    ) -> (report: ScanReport, exit: HostExit) {
+        let verdict = ClamdClient.verdict(
+            on: message, environment, milliseconds: deadline.remaining)
+        let scanner = [UInt8]("clamd")
+        switch verdict {
+        case .clean: return (ScanReport(verdict, scanner: scanner), .clean)
+        case .infected: return (ScanReport(verdict, scanner: scanner), .infected)
+        case .notScanned: return (ScanReport(verdict, scanner: scanner), .notScanned)
+        case .failed(let reason):
+            let failed = Verdict.failed(reason: [UInt8]("plugin clamd: ") + reason)
+            return (ScanReport(failed, scanner: scanner), .failed)
+        }
+    }
+
+    private static func become(_ words: [[UInt8]], _ environment: Environment) -> HostExit {
+        let reason = CommandRun.execute(words, environment)
+        HostScan.complain(
+            [UInt8]("unable to run ") + words[0] + [UInt8](": ") + reason.text)
+        return .exec
+    }
+
+    private static func misused() -> HostExit {
+        HostScan.complain(
+            [UInt8]("usage: qhpsi-host plugin MILLISECONDS PATH PLUGIN... | command PROGRAM..."))
+        return .misconfigured
+    }
+}

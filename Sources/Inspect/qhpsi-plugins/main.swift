@@ -1,0 +1,5 @@
+internal import HostStart
+internal import PluginHost
+internal import Posix
+
+Process.exit(PluginsProgram.run(Process.arguments, .current).rawValue)
