@@ -52,11 +52,14 @@ package enum RemoteProgram {
         _ environment: Environment
     ) throws(NoRoute) -> [RemoteTarget] {
         let routes = try routes(control)
+        let relay = routes.relay(for: host)
         let own: OwnAddresses
-        do throws(ControlFailure) { own = try OwnAddresses(control) } catch {
+        do throws(ControlFailure) {
+            // A relay may be this machine, so its addresses need not be known.
+            own = try relay?.host == nil ? OwnAddresses(control) : OwnAddresses(own: [], others: [])
+        } catch {
             throw NoRoute(error)
         }
-        let relay = routes.relay(for: host)
         let exchangers = MailExchangers(
             .configured(environment), ownName: settings.ownName, own,
             until: Deadline(milliseconds: lookupPatience))

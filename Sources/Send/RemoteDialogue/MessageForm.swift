@@ -14,7 +14,9 @@ package struct MessageForm: Equatable, Sendable {
         var lineEnds = 0
         var all: UInt8 = 0
         var last = last
-        for byte in bytes {
+        let span = bytes.span
+        for i in span.indices {
+            let byte = span[i]
             all |= byte
             if byte == UInt8(ascii: "\n"), last != UInt8(ascii: "\r") { lineEnds += 1 }
             last = byte
