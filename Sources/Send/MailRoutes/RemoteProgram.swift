@@ -52,6 +52,7 @@ package enum RemoteProgram {
         _ environment: Environment
     ) throws(NoRoute) -> [RemoteTarget] {
         let routes = try routes(control)
+        let host = host.asciiDomain ?? host
         let relay = routes.relay(for: host)
         let own: OwnAddresses
         do throws(ControlFailure) {

@@ -17,7 +17,9 @@ package struct MailPath: Equatable, Sendable {
         let local = Array(address[..<(at ?? address.count)])
         var text = Self.isDotString(local) || address.isEmpty ? local : Self.quoted(local)
         if let at {
-            let domain = address[(at + 1)...]
+            var domain = Array(address[(at + 1)...])
+            // Then RFC 6531 is not needed: it is the same address.
+            if local.isASCII { domain = domain.asciiDomain ?? domain }
             guard !domain.isEmpty, domain.allSatisfy(Self.isDomainByte) else { return nil }
             text.append("@")
             text += domain

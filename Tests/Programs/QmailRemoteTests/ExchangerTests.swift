@@ -116,7 +116,7 @@ private func machine(_ others: [String]) throws -> SendingMachine {
         ("[127.0.0]", "D[127.0.0] is no address (#5.1.2)"),
         ("", "D is no name that a domain can have (#5.1.2)"),
         ("a..example", "Da..example is no name that a domain can have (#5.1.2)"),
-        ("d\u{f6}main.example", "(#5.1.2)"),
+        ("d\u{f6}main.example", "Dthere is no domain xn--dmain-jua.example (#5.1.2)"),
         (
             "backup.example",
             "Zunable to connect to \(own) (a.backup.example): Connection refused (#4.4.1)"

@@ -58,6 +58,7 @@ private let messages: [(String, String)] = [
         (".a@b", "\".a\"@b"), ("a..b@c", "\"a..b\"@c"), ("@b", "\"\"@b"), ("a>b@c", "\"a>b\"@c"),
         ("a@[192.0.2.1]", "a@[192.0.2.1]"), ("a@[IPv6:::1]", "a@[IPv6:::1]"), ("#@[]", "#@[]"),
         ("\u{e4}@\u{fc}.example", "\u{e4}@\u{fc}.example"),
+        ("a@\u{fc}.example", "a@xn--tda.example"),
         ("a@", nil), ("a@b c", nil), ("a@b>", nil), ("a@b\r\nRCPT TO:<x", nil), ("a\nb@c", nil),
         ("a\r@b", nil), ("a\0@b", nil), ("a\u{7f}@b", nil),
         (String(repeating: "a", count: 1001), nil),
