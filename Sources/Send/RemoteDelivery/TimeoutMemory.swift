@@ -12,21 +12,26 @@ package struct TimeoutMemory: Sendable {
     /// More than this is not a table.
     private static let sizeLimit = 1 << 20
 
+    /// Milliseconds; those who change the table need microseconds.
+    private static let lockPatience = 50
+
     /// The memory of an instance.
     package init(of instance: Instance) {
         path = instance.spool + [UInt8]("/queue1/lock/tcpto")
     }
 
     /// Whether an address is left alone, and whether the table has it at all.
+    ///
+    /// Most addresses are not in it, which a look without the lock tells: a record is written at once.
     func look(for address: IPAddress) -> (isLeftAlone: Bool, isKnown: Bool) {
-        var answer = (isLeftAlone: false, isKnown: false)
-        forgivingly { (table) in
-            answer.isKnown = table.contains(address)
-            if answer.isKnown {
-                answer.isLeftAlone = table.isLeftAlone(address, now: Clock.seconds)
-            }
+        do throws(Errno) {
+            guard try table().contains(address) else { return (false, false) }
+        } catch {
+            return (false, false)
         }
-        return answer
+        var isLeftAlone = false
+        forgivingly { isLeftAlone = $0.isLeftAlone(address, now: Clock.seconds) }
+        return (isLeftAlone, true)
     }
 
     /// The address did not answer.
@@ -44,10 +49,16 @@ package struct TimeoutMemory: Sendable {
 
     /// Look at the table and change it, alone among all processes.
     ///
-    /// - Throws: When the file cannot be read or, if it was changed, written.
+    /// - Throws: When the file cannot be read or, if it was changed, written; `Errno.wouldBlock` when somebody keeps it
+    ///   locked, for whom no delivery waits long.
     package func update(_ change: (inout TimeoutTable) -> Void) throws(Errno) {
         let file = try FileDescriptor.open(path, .readWrite)
-        try file.lock()
+        var patience = Self.lockPatience
+        while try !file.lockWithoutWaiting() {
+            guard patience > 0 else { throw .wouldBlock }
+            patience -= 1
+            Clock.sleep(milliseconds: 1)
+        }
         var table = TimeoutTable(try file.readToEnd(limit: Self.sizeLimit))
         let before = table
         change(&table)

@@ -156,12 +156,6 @@ internal import CPosix
         }
     }
 
-    /// Take the exclusive lock on the file as soon as others let it go; see flock(2).
-    package borrowing func lock() throws(Errno) {
-        let fd = rawValue
-        try retrying { flock(fd, LOCK_EX) }
-    }
-
     /// Whether reads and writes wait; see fcntl(2), O_NONBLOCK.
     package borrowing func setNonBlocking(_ on: Bool) throws(Errno) {
         let fd = rawValue

@@ -103,3 +103,18 @@ extension SendingMachine {
     }
     withExtendedLifetime(deaf) {}
 }
+
+@Test func `a table that somebody keeps locked delays nothing`() throws {
+    let deaf = try DeafPort()
+    let machine = try SendingMachine()
+    try machine.control("smtproutes", ":[\(deaf.address)]:\(deaf.port)\n")
+    try machine.control("timeoutconnect", "1\n")
+    #expect(try machine.deliver().letters == "Z")
+    let keeper = try FileDescriptor.open(Array(machine.table.utf8), .readWrite)
+    #expect(try keeper.lockWithoutWaiting())
+    let delivery = try machine.deliver()
+    #expect(delivery.last.hasSuffix("timed out (#4.4.1)") && delivery.milliseconds < 2000)
+    let outcome = try machine.tool("qmail-tcpok")
+    #expect(outcome.code == 111 && outcome.errors.contains("unable to change"))
+    withExtendedLifetime((deaf, keeper.rawValue)) {}
+}
