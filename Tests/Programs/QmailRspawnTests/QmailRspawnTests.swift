@@ -97,34 +97,72 @@ private final class Machine {
     #expect(reports[1]?.hasPrefix("ZUnable to start") == true)
 }
 
-@Test func `two hundred messages reach smtp-sink, twenty at once`() throws {
+@Test func `two hundred messages reach smtp-sink`() throws {
     let machine = try Machine()
-    let port = try FileDescriptor.listening(
-        on: #require(SocketAddress.internet(Array("127.0.0.1".utf8), port: 0)), backlog: 1
-    ).port()
-    var sink = Command(
-        try Tools.path(of: "smtp-sink"), ["-c", "-u", "root", "127.0.0.1:\(port)", "400"])
-    sink.streams = [.null, .capture, .capture]
-    let running = try sink.start()
-    defer { running.stop() }
-    let address = try #require(SocketAddress.internet(Array("127.0.0.1".utf8), port: port))
-    let deadline = Deadline(milliseconds: 10_000)
-    while true {
-        do throws(Errno) {
-            _ = try FileDescriptor.connect(to: address, until: deadline)
-            break
-        } catch {
-            if deadline.hasPassed { throw error }
-            Clock.sleep(milliseconds: 10)
-        }
-    }
-    try shell("echo ':[127.0.0.1]:\(port)' >'\(machine.root)/etc/qhpsi/control/smtproutes'")
+    let sink = try Sink()
+    try shell(
+        "echo ':[127.0.0.1]:\(sink.port)' >'\(machine.root)/etc/qhpsi/control/smtproutes'")
     let mess = try machine.message("Subject: x\n\nbody\n")
     let (outcome, reports) = try machine.run(
         (0..<200).map { ($0, mess, "s@t.example", "u\($0)@b.example") })
     #expect(outcome.code == 0 && reports.count == 200)
     #expect(
         reports.values.allSatisfy { $0.hasPrefix("K127.0.0.1 accepted message.") }, "\(reports)")
+    withExtendedLifetime(sink) {}
+}
+
+@Test func `qmailr may read the queue's messages and change the table of time-outs`() throws {
+    let machine = try SetIDRoot()
+    let sink = try Sink()
+    try machine.write("etc/qhpsi/control/smtproutes", ":[127.0.0.1]:\(sink.port)\n")
+    #expect(try machine.queue(user: 2000, group: 2000).code == 0)
+    let mess = try shell(
+        "cd '\(machine.root)/var/spool/qhpsi' && printf %s queue1/mess/*/*")
+    let job = [7, 0] + Array("\(mess)\0s@t.example\0u@b.example\0".utf8)
+    let words = ["/usr/bin/env", "-C", "/var/spool/qhpsi", "/usr/sbin/qmail-rspawn"]
+    let outcome = try machine.command(
+        user: 64013, group: 64010, words, streams: [.input(job), .capture, .capture]
+    ).run()
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(
+        outcome.outputs[1].starts(
+            with: [255, 7, 0] + Array("K127.0.0.1 accepted message.".utf8)), "\(outcome.output)")
+    for (user, group, code) in [(64013, 64010, 0), (2000, 2000, 111)] {
+        let forget = machine.command(user: user, group: group, ["/usr/sbin/qmail-tcpok"])
+        #expect(try forget.run().code == Int32(code))
+    }
+    withExtendedLifetime(sink) {}
+}
+
+/// Debian's smtp-sink, which takes everything.
+private final class Sink {
+    let port: UInt16
+    private let running: Running
+
+    init() throws {
+        guard let place = SocketAddress.internet(Array("127.0.0.1".utf8), port: 0) else {
+            throw TestbedFailure(text: "no loopback address")
+        }
+        port = try FileDescriptor.listening(on: place, backlog: 1).port()
+        guard let target = SocketAddress.internet(Array("127.0.0.1".utf8), port: port) else {
+            throw TestbedFailure(text: "no loopback address")
+        }
+        let sink = Command(
+            try Tools.path(of: "smtp-sink"), ["-c", "-u", "root", "127.0.0.1:\(port)", "400"])
+        running = try sink.start()
+        let deadline = Deadline(milliseconds: 10_000)
+        while true {
+            do throws(Errno) {
+                _ = try FileDescriptor.connect(to: target, until: deadline)
+                return
+            } catch {
+                if deadline.hasPassed { throw error }
+                Clock.sleep(milliseconds: 10)
+            }
+        }
+    }
+
+    deinit { running.stop() }
 }
 
 @Test func `arguments are refused`() throws {
