@@ -1,4 +1,5 @@
 import ByteText
+import ConstantDatabases
 import ControlFiles
 import LocalUsers
 import Posix
@@ -14,6 +15,8 @@ package struct RecipientCheck: Sendable {
     /// What may stand between a user's name and an extension.
     private let separators: [UInt8]
     private let passwordFile: [UInt8]
+    /// What qmail-newu(8) makes of users/assign.
+    private let assignments: [UInt8]
 
     private static let passwordFileLimit = 64 << 20
 
@@ -28,6 +31,7 @@ package struct RecipientCheck: Sendable {
         locals = (try control.lines("locals") ?? [ownName]).map { $0.lowercased }
         separators = try control.line("userseparators") ?? [UInt8]("-")
         passwordFile = Instance.current(environment).path("/etc/passwd")
+        assignments = Instance.current(environment).path("/etc/qhpsi/users/cdb")
     }
 
     /// Whether mail for the address can be delivered, as far as can be known; always true of other domains.
@@ -39,11 +43,22 @@ package struct RecipientCheck: Sendable {
         let known = try database()?.knows(localPart: mailbox.localPart, domain: mailbox.domain)
         if let known, known || !isLocal { return known }
         if !isLocal { return true }
+        if let assigned = try assigned(mailbox.localPart) { return try assigned.isDeliverable }
         let users = PasswordFile(
             try Files.contents(passwordFile, limit: Self.passwordFileLimit))
         let found = try LocalAddress.find(
             mailbox.localPart, among: users, separators: separators)
         return try found?.isDeliverable ?? false
+    }
+
+    /// Who users/assign gives the local part to; nil when it says nothing or is not there.
+    private func assigned(_ local: [UInt8]) throws(Errno) -> DeliveryUser? {
+        do throws(Errno) {
+            return try UserAssignments.find(local, in: try ConstantDatabase(path: assignments))
+        } catch {
+            if error == .noSuchFile { return nil }
+            throw error
+        }
     }
 
     private func database() throws(Errno) -> RecipientDatabase? {

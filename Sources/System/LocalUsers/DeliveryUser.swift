@@ -30,4 +30,32 @@ package struct DeliveryUser: Equatable, Sendable {
             user: address.user, dash: address.hasExtension ? [UInt8(ascii: "-")] : [],
             ext: Array(local.suffix(address.ext.count)))
     }
+
+    /// Whether a .qmail file says what to do with the mail; without dash and extension none is needed.
+    ///
+    /// The files are those of `QmailFileName`. A home folder that may not be searched is taken to have one.
+    package var isDeliverable: Bool {
+        get throws(Errno) {
+            if user.identifier == 0 || ext.contains(0) { return false }
+            if dash.isEmpty, ext.isEmpty { return true }
+            for file in QmailFileName.candidates(dash: dash, ext: ext) {
+                if try Self.exists(user.home + [UInt8(ascii: "/")] + file.name) { return true }
+            }
+            return false
+        }
+    }
+
+    private static func exists(_ path: [UInt8]) throws(Errno) -> Bool {
+        do throws(Errno) {
+            _ = try FileStatus(of: path)
+            return true
+        } catch {
+            // Who may not look cannot say that there is nothing.
+            if error == .accessDenied { return true }
+            if error == .noSuchFile || error == .notDirectory || error == .nameTooLong {
+                return false
+            }
+            throw error
+        }
+    }
 }

@@ -48,29 +48,11 @@ package struct LocalAddress: Equatable, Sendable {
 
     /// Whether a .qmail file says what to do with the mail; a user without an extension needs none.
     ///
-    /// The files are those of `QmailFileName`. A home folder that may not be searched is taken to have one.
+    /// See `DeliveryUser.isDeliverable`.
     package var isDeliverable: Bool {
         get throws(Errno) {
-            if !hasExtension { return true }
-            if ext.contains(0) { return false }
-            for file in QmailFileName.candidates(dash: [UInt8(ascii: "-")], ext: ext) {
-                if try Self.exists(user.home + [UInt8(ascii: "/")] + file.name) { return true }
-            }
-            return false
-        }
-    }
-
-    private static func exists(_ path: [UInt8]) throws(Errno) -> Bool {
-        do throws(Errno) {
-            _ = try FileStatus(of: path)
-            return true
-        } catch {
-            // Who may not look cannot say that there is nothing.
-            if error == .accessDenied { return true }
-            if error == .noSuchFile || error == .notDirectory || error == .nameTooLong {
-                return false
-            }
-            throw error
+            let dash = hasExtension ? [UInt8(ascii: "-")] : []
+            return try DeliveryUser(user: user, dash: dash, ext: ext).isDeliverable
         }
     }
 }

@@ -47,6 +47,27 @@ private func replies(
         ])
 }
 
+@Test func `users of users/assign go before those of passwd`() throws {
+    let instance = try instance()
+    let home = instance.root + "/home/joe"
+    try shell("mkdir '\(instance.root)/etc/qhpsi/users'")
+    try instance.write(
+        "etc/qhpsi/users/assign",
+        "=virtual:v:64910:64911:/nonexistent:::\n=info:v:64910:64911:\(home):-:none:\n+shop-:v:64910:64911:\(home):-::\n=zero:r:0:0:/root:::\n.\n"
+    )
+    #expect(try instance.command("usr/sbin/qmail-newu").run().code == 0)
+    let recipients = [
+        "Virtual@test.example", "info@test.example", "shop-list@test.example",
+        "shop-other@test.example", "joe@test.example", "zero@test.example",
+    ]
+    #expect(
+        try replies(instance, recipients) == [
+            accepted, unknown, accepted, unknown, accepted, unknown,
+        ])
+    try instance.write("etc/qhpsi/users/cdb", "this is no database, and it is long enough")
+    #expect(try replies(instance, ["joe@test.example"])[0].hasPrefix("451 4.3.0 "))
+}
+
 @Test func `other domains are taken as rcpthosts says`() throws {
     #expect(
         try replies(instance(), ["x@other.example", "x@a.wide.example", "x@foreign.example"]) == [
