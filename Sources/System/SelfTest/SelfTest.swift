@@ -52,13 +52,18 @@ package struct SelfTest: Sendable {
 
     private func send(_ message: TestMessage) -> Passage {
         let outcome: Passage.Outcome
+        let start = Clock.seconds
         do throws(SMTPFailure) { outcome = try session(message) } catch {
             outcome = .failed(error.text)
         }
         var search: StoredVerdict.Search?
         if case .answered(let reply) = outcome, reply.code == 250 {
-            search = reply.messageID.map {
-                StoredVerdict.find(id: $0, token: message.token, in: instance)
+            search = reply.messageID.map { id in
+                let search = StoredVerdict.find(id: id, token: message.token, in: instance)
+                guard search == .gone,
+                    let logged = LoggedVerdict.find(id: id, since: start, in: instance)
+                else { return search }
+                return .found(logged)
             }
         }
         return Passage(kind: message.kind, outcome: outcome, search: search)

@@ -99,7 +99,11 @@ package struct SelfTestReport: Sendable {
     /// Where the accepted messages lie.
     private var places: [String] {
         passages.compactMap {
-            if case .found(let stored) = $0.search { stored.place } else { nil }
+            if case .found(let stored) = $0.search, !stored.isDelivered {
+                stored.place
+            } else {
+                nil
+            }
         }
     }
 
@@ -164,6 +168,7 @@ extension SelfTest.Passage {
                 ("queued", .string(stored.place)), ("verdict", JSONValue(stored.verdict)),
                 ("signature", JSONValue(stored.signature)),
                 ("forwarded", .boolean(stored.isForwarded)),
+                ("delivered", .boolean(stored.isDelivered)),
             ]
         }
         return .object(members)

@@ -5,10 +5,12 @@ import EnvelopeWire
 import Posix
 import QueueStore
 
-/// A message of the self-test as it lies in a queue, with what the scanner's header says.
+/// A message of the self-test as it lies, or has lain, in a queue, with what the scanner said.
 package struct StoredVerdict: Equatable, Sendable {
     /// Queue and id, for instance `queue1/5390873`.
     package let place: String
+    /// Whether it has left the queue meanwhile, so that the server's log had to tell.
+    package let isDelivered: Bool
     /// The value of `X-QHPSI`; nil when the message does not begin with that field.
     package let verdict: String?
     package let signature: String?
@@ -69,8 +71,17 @@ package struct StoredVerdict: Equatable, Sendable {
         return Array(buffer.prefix(count))
     }
 
+    init(deliveredFrom place: String, verdict: String, signature: String?, isForwarded: Bool) {
+        self.place = place
+        self.verdict = verdict
+        self.signature = signature
+        self.isForwarded = isForwarded
+        isDelivered = true
+    }
+
     init(place queue: [UInt8], id: UInt64, head: [UInt8]) {
         place = String(printable: queue) + "/\(id)"
+        isDelivered = false
         var fields: [(name: String, value: String)] = []
         for line in head.lines {
             if line.first == 32 || line.first == 9 { continue }
