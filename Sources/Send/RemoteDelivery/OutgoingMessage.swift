@@ -29,15 +29,16 @@ package struct OutgoingMessage: ~Copyable {
                 file = try Self.copy(file)
                 continue
             }
-            if count == 0 { break }
             form.look(at: buffer[..<count])
             whole = offset == 0 ? Array(buffer[..<count]) : nil
             offset += count
+            // A file gives less than it is asked for only at its end.
+            if count < buffer.count { break }
         }
         form.finish()
         self.file = file
         self.form = form
-        self.whole = offset == 0 ? [] : whole
+        self.whole = whole
     }
 
     private static func copy(_ pipe: consuming FileDescriptor) throws(Errno) -> FileDescriptor {

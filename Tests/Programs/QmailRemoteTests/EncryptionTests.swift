@@ -50,6 +50,22 @@ private final class RealServer {
     withExtendedLifetime(real) {}
 }
 
+@Test func `a message from a pipe reaches the program with TLS`() throws {
+    let real = try RealServer()
+    let pipe = try Pipe()
+    let machine = try real.machine()
+    var command = machine.command
+    command.arguments = ["h", "", "c@test.example"].map { Array($0.utf8) }
+    command.streams = [.existing(pipe.reading.rawValue), .capture, .capture]
+    let running = try command.start()
+    try pipe.writing.write(Array("Subject: piped\n\nbody\n".utf8))
+    _ = pipe.keepReading()
+    let delivery = Delivery(outcome: try running.wait(), milliseconds: 0)
+    #expect(delivery.last.contains("said under TLSv1.3"), "\(delivery.parts)")
+    #expect(try real.message.hasSuffix("Subject: piped\n\nbody\n"))
+    withExtendedLifetime((real, machine)) {}
+}
+
 @Test func `a server without a certificate gets the message in clear text`() throws {
     let real = try RealServer(certificate: "")
     let delivery = try real.machine().deliver("Subject: x\n\nbody\n")

@@ -77,6 +77,18 @@ private func machine(_ others: [String]) throws -> SendingMachine {
         try machine.deliver("x\n", "d.example", variables).last.hasPrefix("K::1 accepted message."))
 }
 
+@Test func `an address in brackets is asked without the DNS`() throws {
+    let four = host()
+    let remote = try FakeRemote([script()], on: four, port: 25)
+    let machine = try machine([four])
+    for literal in ["[\(four)]", "[IPv6:::ffff:\(four)]"] {
+        let delivery = try machine.deliver(
+            "x\n", literal, recipients: ["c@\(literal)"], ["DNSCACHEIP": "127.255.255.1"])
+        #expect(delivery.letters == "rK", "\(literal) \(delivery.parts)")
+    }
+    #expect(try remote.heard(1).contains("RCPT TO:<c@[IPv6:::ffff:\(four)]>\r\n"))
+}
+
 @Test func `what the DNS says or does not say becomes of the message`() throws {
     let own = host()
     let names = try FakeNameServer([
