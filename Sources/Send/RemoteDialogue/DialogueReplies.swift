@@ -97,6 +97,8 @@ extension RemoteDialogue {
         say("MAIL FROM:", sender)
         guard isPipelined else { return }
         for recipient in errand.recipients { sayAlso("RCPT TO:", Self.path(recipient)) }
+        // If nobody is accepted it is refused; a server that waits for a message then gets none, nor its end.
+        sayAlso("DATA", [])
     }
 
     /// So many recipients are told at once: their replies fit into what a connection holds.
@@ -142,7 +144,8 @@ extension RemoteDialogue {
         }
         if answers.contains(where: { $0.answer == .accepted }) {
             phase = .data
-            return say("DATA")
+            if !isPipelined { say("DATA") }
+            return
         }
         let isFinal = answers.allSatisfy { $0.answer == .refused }
         decide(

@@ -48,7 +48,7 @@ package struct RemoteDialogue: Sendable {
     let encryption: [UInt8]?
     var phase: Phase
     var extensions = ServerExtensions()
-    /// RFC 2920: the commands up to the last RCPT have been sent together.
+    /// RFC 2920: MAIL, RCPT and DATA have been sent together.
     var isPipelined = false
     var answers: [RemoteReport.Recipient] = []
     private var reader = ReplyReader()
