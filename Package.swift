@@ -411,6 +411,7 @@ let tests: [Target] = [
     .tests(of: "ScanPolicy", in: .Inspect, uses: ["ScanProtocol"]),
     .programTests("QmailSmtpd", uses: ["EnvelopeWire", "Posix"]),
     .tests(of: "Filter", in: .Send),
+    .tests(of: "FilterDelivery", in: .Send, uses: ["ControlFiles"]),
     .programTests("Vcfilter", uses: ["Posix"]),
     .programTests("Vfilter", uses: ["Posix"]),
     .tests(of: "AdminReport", in: .System),
