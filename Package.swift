@@ -348,8 +348,8 @@ let admin: [Target] = [
     .library(
         "Doctor", in: .System,
         uses: [
-            "AdminReport", "ByteText", "ClamdClient", "ConnectionRules", "ControlFiles", "Posix",
-            "ScanPolicy", "ScanProtocol",
+            "AdminReport", "ByteText", "ClamdClient", "ConnectionRules", "ControlFiles",
+            "FilterStore", "Posix", "ScanPolicy", "ScanProtocol",
         ]),
     .library(
         "Quarantine", in: .System,

@@ -21,7 +21,7 @@ package struct Doctor {
             ("signatures", SignatureCheck.look), ("limits", LimitCheck.look),
             ("apparmor", ConfinementCheck.look), ("services", ServiceCheck.look),
             ("ports", PortCheck.look), ("logs", LogCheck.look), ("relay", RelayCheck.look),
-            ("certificate", CertificateCheck.look),
+            ("certificate", CertificateCheck.look), ("filters", FilterCheck.look),
         ]
 
     /// Make checks.

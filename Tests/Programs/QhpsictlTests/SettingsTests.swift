@@ -165,3 +165,37 @@ func `a broken database of rules is found and does not trap`(size: Int) throws {
     )
     #expect(try patient.examine("relay").code == 1)
 }
+
+@Test func `rules that everybody can read and that are understood are well`() throws {
+    let patient = try Patient()
+    #expect(try patient.examine("filters").output.contains("there are no rules in "))
+    try patient.insertRule()
+    try patient.expectWell("filters", "1 rules can be read and understood")
+}
+
+@Test func `rules that defer or steal mail are found`() throws {
+    let patient = try Patient()
+    try patient.insertRule()
+    let file = "var/lib/qhpsi/filters/test.example/bob"
+    try patient.change("chmod 600 \(file)")
+    try patient.expectProblem("filters", "cannot be read by all", repair: "chmod 644")
+    try patient.change("chmod 664 \(file)")
+    try patient.expectProblem("filters", "can be written by others", repair: "chmod 644")
+    try patient.change("chmod 644 \(file); chmod 700 var/lib/qhpsi/filters/test.example")
+    try patient.expectProblem("filters", "cannot be read by all", repair: "chmod 755")
+    try patient.change("chmod 755 var/lib/qhpsi/filters/test.example; echo nonsense >>\(file)")
+    try patient.expectProblem("filters", "bob:2: expected the number", repair: "mend ")
+    try patient.change("rm \(file); mkdir \(file)")
+    try patient.expectProblem("filters", "Is a directory", repair: "mend ")
+}
+
+extension Patient {
+    fileprivate func insertRule() throws {
+        let words = [
+            "-i", "-t", "n", "-c", "0", "-h", "28", "-k", "virus found", "-f", "Box", "-b", "0",
+            "bob@test.example",
+        ]
+        let outcome = try instance.command("usr/bin/vcfilter", words).run()
+        guard outcome.code == 0 else { throw TestbedFailure(text: outcome.errors) }
+    }
+}
