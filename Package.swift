@@ -286,7 +286,8 @@ let send: [Target] = [
     .library(
         "LocalDelivery", in: .Send,
         uses: [
-            "ByteText", "ControlFiles", "DotQmail", "LocalUsers", "Maildir", "MailFormat", "Posix",
+            "ByteText", "ControlFiles", "DotQmail", "FilterDelivery", "LocalUsers", "Maildir",
+            "MailFormat", "Posix",
             "QueueClient",
         ]),
     .program("qmail-local", in: .Send, uses: ["LocalDelivery", "Posix"], linked: .selfContained),

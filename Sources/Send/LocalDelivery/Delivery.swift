@@ -70,13 +70,25 @@ struct Delivery: ~Copyable {
             case .mbox(let path): try deliver(mbox: path)
             case .program(let command):
                 if variables == nil { variables = try self.variables(orders) }
-                programs += 1
-                let goesOn = try ProgramDelivery.run(
-                    command, message: message, environment: variables ?? environment)
-                if !goesOn { return }
+                if try !run(command, variables ?? environment) { return }
             case .forward: continue
             }
         }
+    }
+
+    /// Run a command, and say whether the lines that follow count.
+    private mutating func run(
+        _ command: [UInt8], _ variables: Environment
+    ) throws(DeliveryFailure) -> Bool {
+        let filtered = try FilterLine.run(command, message: message, environment: variables)
+        guard let filtered else {
+            programs += 1
+            return try ProgramDelivery.run(command, message: message, environment: variables)
+        }
+        // A filter that lets a message pass is no delivery.
+        if !filtered.goesOn { programs += 1 }
+        words += filtered.text
+        return filtered.goesOn
     }
 
     /// A message that was here already is not delivered again.

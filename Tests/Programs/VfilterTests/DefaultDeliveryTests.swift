@@ -3,22 +3,27 @@ import Testbed
 import Testing
 
 /// qmail-local's run for a user without a .qmail file, with the default delivery of the service.
-private func deliver(_ bob: Recipient, _ message: String, local: String = "bob") throws -> Outcome {
+///
+/// Without quotes around the command qmail-local does vfilter's work itself.
+private func deliver(
+    _ bob: Recipient, _ message: String, quote: String = ""
+) throws -> Outcome {
     let root = bob.instance.root
     var command = bob.instance.command(
         "usr/sbin/qmail-local",
         [
-            "--", "bob", bob.home, local, "", "", "test.example", "ann@s.example",
-            "|'\(root)/usr/sbin/vfilter'\n./Maildir/",
+            "--", "bob", bob.home, "bob", "", "", "test.example", "ann@s.example",
+            "|\(quote)\(root)/usr/sbin/vfilter\(quote)\n./Maildir/",
         ], streams: [.input(Array(message.utf8)), .capture, .capture])
     command.directory = Array(root.utf8)
     return try command.run()
 }
 
-@Test func `the default delivery of every user passes the rules first`() throws {
+@Test(arguments: ["", "'"])
+func `the default delivery of every user passes the rules first`(quote: String) throws {
     let bob = try Recipient()
     try bob.vcfilter(seed)
-    let infected = try deliver(bob, virus + body)
+    let infected = try deliver(bob, virus + body, quote: quote)
     #expect(infected.code == 0, "\(infected.output)")
     #expect(
         infected.output.hasPrefix(
@@ -29,7 +34,8 @@ private func deliver(_ bob: Recipient, _ message: String, local: String = "bob")
                 + virus + body
         ])
     #expect(try bob.files().isEmpty)
-    #expect(try deliver(bob, clean + body).code == 0)
+    let passed = try deliver(bob, clean + body, quote: quote)
+    #expect(passed.code == 0 && passed.output == "did 1+0+\(quote.isEmpty ? 0 : 1)\n")
     #expect(
         try bob.files() == [
             "Return-Path: <ann@s.example>\nDelivered-To: bob@test.example\n" + clean + body
@@ -44,12 +50,24 @@ private func deliver(_ bob: Recipient, _ message: String, local: String = "bob")
     #expect(try bob.files().count == 1 && bob.files(".Quarantine").isEmpty)
 }
 
-@Test func `a rule that bounces or cannot be read does so for qmail-local, too`() throws {
+@Test(arguments: ["", "'"])
+func `a rule that bounces or cannot be read does so for qmail-local, too`(quote: String) throws {
     let bob = try Recipient()
     try bob.insert("/NoDeliver", bounce: "1")
-    let bounced = try deliver(bob, clean + body)
+    let bounced = try deliver(bob, clean + body, quote: quote)
     #expect(bounced.code == 100 && bounced.output.contains("does not let this message pass."))
     try bob.instance.write("var/lib/qhpsi/filters/test.example/bob", "nonsense\n")
-    #expect(try deliver(bob, clean + body).code == 111)
+    #expect(try deliver(bob, clean + body, quote: quote).code == 111)
     #expect(try bob.files().isEmpty)
+}
+
+@Test func `qmail-local starts no program to filter`() throws {
+    let bob = try Recipient()
+    try bob.vcfilter(seed)
+    try shell("rm '\(bob.instance.root)/usr/sbin/vfilter'")
+    #expect(try deliver(bob, virus + body).code == 0)
+    #expect(try bob.files(".Quarantine").count == 1)
+    #expect(try deliver(bob, clean + body).code == 0)
+    #expect(try bob.files().count == 1)
+    #expect(try deliver(bob, clean + body, quote: "'").code == 111)
 }

@@ -17,7 +17,7 @@ private struct Mail {
             "etc/passwd", "bob:x:4001:4001::\(root)/home/bob:/bin/sh\n")
         try instance.write("etc/qhpsi/control/locals", "test.example\n")
         sender = try instance.command(
-            "usr/sbin/qmail-start", ["|'\(root)/usr/sbin/vfilter'\n./Maildir/"]
+            "usr/sbin/qmail-start", ["|\(root)/usr/sbin/vfilter\n./Maildir/"]
         ).start()
     }
 
