@@ -10,7 +10,8 @@ package enum ProgramDelivery {
 
     /// Run it with the message as descriptor 0.
     ///
-    /// It is the recipient's own command, and it is run with his rights.
+    /// It is the recipient's own command, and it is run with his rights: by the shell, unless that would do nothing but
+    /// run one program by its path. To start a shell takes longer than a whole delivery.
     ///
     /// - Returns: Whether the lines that follow count.
     /// - Throws: When it fails; its own words, if any, are on our descriptor 1 or 2.
@@ -21,10 +22,7 @@ package enum ProgramDelivery {
         do throws(Errno) {
             // The child shares the position, which an earlier one has moved.
             try message.seek(to: 0)
-            ending = try Launch(
-                shell, arguments: [shell, [UInt8]("-c"), command], environment: environment,
-                descriptors: [message.rawValue, 1, 2]
-            ).start().wait()
+            ending = try start(command, message.rawValue, environment).wait()
         } catch {
             throw DeliveryFailure(unable: "run ", shell, error)
         }
@@ -38,5 +36,31 @@ package enum ProgramDelivery {
             throw DeliveryFailure(
                 .temporary, words: text + [UInt8](decimal: signal) + [UInt8](". (#4.3.0)"))
         }
+    }
+
+    private static func start(
+        _ command: [UInt8], _ message: Int32, _ environment: Environment
+    ) throws(Errno) -> Child {
+        func start(_ words: [[UInt8]]) throws(Errno) -> Child {
+            try Launch(
+                words[0], arguments: words, environment: environment,
+                descriptors: [message, 1, 2]
+            ).start()
+        }
+        if let words = plainWords(command) {
+            do throws(Errno) { return try start(words) } catch {
+                // The shell can run more than the kernel, and says in its own words what nobody can.
+            }
+        }
+        return try start([shell, [UInt8]("-c"), command])
+    }
+
+    /// The words of a command in which nothing means anything to a shell and a program's path comes first; else nil.
+    private static func plainWords(_ command: [UInt8]) -> [[UInt8]]? {
+        let signs = [UInt8]("/._-+:,@%")
+        guard command.first == UInt8(ascii: "/"),
+            command.allSatisfy({ $0.isLetter || $0.isDigit || $0 == 32 || signs.contains($0) })
+        else { return nil }
+        return command.split(separator: 32).map { Array($0) }
     }
 }

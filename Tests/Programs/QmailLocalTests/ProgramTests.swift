@@ -54,6 +54,22 @@ struct ProgramTests {
         #expect(!output.contains("wrong"))
     }
 
+    @Test func `the shell is only started for what needs one`() throws {
+        let bench = try LocalBench()
+        // A shell corrects the variable.
+        for (line, folder) in [("/usr/bin/env", "/elsewhere"), ("/usr/bin/env;", bench.home)] {
+            try bench.write(".qmail", "|\(line)\n")
+            var command = bench.command()
+            command.set("PWD", "/elsewhere")
+            #expect(try command.run().output.contains("PWD=\(folder)\n"), "\(line)")
+        }
+        // Only a shell runs a file like this one.
+        try bench.write("script", "echo $# $2\n")
+        try shell("chmod 700 '\(bench.home)/script'")
+        try bench.write(".qmail", "|\(bench.home)/script one  two\n")
+        #expect(try bench.command().run().output.hasPrefix("2 two\n"))
+    }
+
     @Test func `what it leaves running does not hold the delivery`() throws {
         let bench = try LocalBench()
         try bench.write(".qmail", "|sleep 60 & echo $! >pid\n")
