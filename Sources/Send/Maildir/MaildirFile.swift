@@ -59,7 +59,7 @@ final class MaildirFile {
 
     /// Write the head and the message, and put them on the disk.
     func fill(_ head: [UInt8], _ message: borrowing FileDescriptor) throws(MaildirFailure) {
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var buffer = [UInt8](repeating: 0, count: 1 << 14)
         var piece = head
         var offset = 0
         while true {
