@@ -5,8 +5,9 @@
  * hypervisor, 9 to 16 microseconds on the one that this was measured on: 0.6 milliseconds for each program that is started,
  * eight times what the kernel takes for it.  Programs that are started for a message copy little.
  *
- * This does what csu/libc-start.c of glibc 2.36 does, and nothing about the processor: its functions for memory and
- * strings are those that any x86-64 has.  With another libc or processor there is nothing here, and libc's own is linked.
+ * This does what csu/libc-start.c of glibc 2.36 does, but asks nothing about the processor: its functions for memory and
+ * strings are those that any x86-64 has.  Nor does it look for GLIBC_TUNABLES, which compares every variable of the
+ * environment with every tunable.  With another libc or processor there is nothing here, and libc's own is linked.
  */
 #include "cstart.h"
 
@@ -30,7 +31,6 @@ OF_LIBC Initializer __preinit_array_start[], __preinit_array_end[];
 OF_LIBC Initializer __init_array_start[], __init_array_end[];
 OF_LIBC void (*__fini_array_start[])(void), (*__fini_array_end[])(void);
 OF_LIBC void _dl_aux_init(Elf64_auxv_t *);
-OF_LIBC void __tunables_init(char **);
 OF_LIBC void _dl_relocate_static_pie(void);
 OF_LIBC void __libc_setup_tls(void);
 OF_LIBC int __cxa_atexit(void (*)(void *), void *, void *);
@@ -71,7 +71,6 @@ __attribute__((no_stack_protector)) _Noreturn int __libc_start_main(
     __libc_stack_end = stack;
     while (*end) end++;
     _dl_aux_init((Elf64_auxv_t *)(end + 1));
-    __tunables_init(__environ);
     /* The choice of functions for memory and strings is among the relocations. */
     _dl_relocate_static_pie();
     __libc_setup_tls();
