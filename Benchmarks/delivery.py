@@ -1,7 +1,7 @@
 """The measurements of Benchmarks/delivery, inside its namespaces.
 
 WORK has the folders that it made, CGROUP is a cgroup of its own.  ROUNDS, COUNT (messages out of a full queue), MAIL
-(messages of one run of the whole way), SESSIONS and BYTES say how much; SIDES="ours" or "postfix" leaves the other out.
+(messages of one run of the whole way), SESSIONS and BYTES say how much; SIDES="ours" or "postfix" leaves the other out.  DELIVERY is qmail-start's default delivery.
 
 Rates are messages per second, CPU is seconds for 1000 messages, times are milliseconds; all are medians of the rounds,
 in which the two take turns.  It fails when our local delivery has a lower rate than Postfix's.
@@ -23,6 +23,7 @@ MAIL = int(os.environ.get("MAIL", 300))
 SESSIONS = [int(word) for word in os.environ.get("SESSIONS", "1 5 10 20").split()]
 BYTES = [int(word) for word in os.environ.get("BYTES", "4096 102400").split()]
 SIDES = os.environ.get("SIDES", "ours postfix").split()
+DELIVERY = os.environ.get("DELIVERY", "./Maildir/")
 PATIENCE = 120  # seconds without a change until a run is given up
 USERS = [f"mail{i}" for i in range(10)]
 LOCAL = [f"{user}@test.example" for user in USERS]
@@ -169,9 +170,9 @@ class Ours(Side):
 
     def prepare(self, tracer=""):
         """Be ready to start qmail-send."""
-        words = f"{tracer} qmail-start ./Maildir/ multilog t s1000000 n5 /var/log/qmail-send"
+        words = f'{tracer} qmail-start "$1" multilog t s1000000 n5 /var/log/qmail-send'
         self.sender = self.inside(
-            f"echo ready >&2; read -r; exec {words}", stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+            f"echo ready >&2; read -r; exec {words}", DELIVERY, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         assert self.sender.stderr.readline() == b"ready\n"
 
     def release(self):
