@@ -382,6 +382,7 @@ let tests: [Target] = [
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
     .tests(of: "DNSMessage", in: .System, uses: ["ByteText"]),
     .tests(of: "DeliverySpawner", in: .Send),
+    .tests(of: "Routing", in: .Send),
     .tests(of: "Maildir", in: .Send, uses: ["Posix", "Testbed"]),
     .tests(of: "DotQmail", in: .Send),
     .tests(of: "AliasFile", in: .Send),

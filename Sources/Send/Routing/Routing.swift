@@ -76,7 +76,7 @@ package struct Routing: Sendable {
         while let hyphen = end {
             let rest = Array(address[(hyphen + 1)...])
             let lowercased = rest.lowercased
-            if let prefix = prefix(lowercased, host: domain(of: lowercased)),
+            if let prefix = prefix(lowercased, host: domain(of: lowercased)), !prefix.isEmpty,
                 prefix.elementsEqual(address[..<hyphen]),
                 locals.index(of: host.map { $0.lowercased }) == nil
             {
