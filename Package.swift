@@ -383,6 +383,7 @@ let tests: [Target] = [
     .tests(of: "DNSMessage", in: .System, uses: ["ByteText"]),
     .tests(of: "DeliverySpawner", in: .Send),
     .tests(of: "Routing", in: .Send),
+    .tests(of: "Bounce", in: .Send, uses: ["EnvelopeWire"]),
     .tests(of: "Maildir", in: .Send, uses: ["Posix", "Testbed"]),
     .tests(of: "DotQmail", in: .Send),
     .tests(of: "AliasFile", in: .Send),

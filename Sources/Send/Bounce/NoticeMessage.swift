@@ -68,16 +68,16 @@ package struct NoticeMessage: Sendable {
         return text
     }
 
-    // With a line of the quoted header it cannot clash: no field's name has a `=`.
+    // No line of what others wrote begins with `-` in the notice, so none can clash with it.
     private var boundary: [UInt8] { [UInt8]("=_") + unique + [UInt8]("_=") }
 
     private var header: [UInt8] {
         var out = [UInt8]("Date: ")
         out += MailDate.rfc5322(seconds: now)
         out.append("\nFrom: ")
-        out += Self.visible(from)
+        out += Self.mailbox(from).prefix(Self.textLimit)
         out.append("\nTo: ")
-        out += Self.visible(to)
+        out += Self.mailbox(to).prefix(Self.textLimit)
         out.append("\nMessage-ID: <")
         out += unique
         out.append(".notice@")
@@ -103,7 +103,7 @@ package struct NoticeMessage: Sendable {
                 out.append("without a sender")
             } else {
                 out.append("of <")
-                out += Self.visible(originalSender)
+                out += Self.visible(originalSender).prefix(Self.textLimit)
                 out.append(">")
             }
             out.append(
@@ -112,17 +112,31 @@ package struct NoticeMessage: Sendable {
         } else {
             out.append(".\nYour message went to the addresses below, as you asked to be told.\n")
         }
-        for record in records {
-            out.append("\n<")
-            out += Self.visible(record.recipient)
-            out.append(">:\n")
-            for line in record.text.split(separator: 10) {
-                out += Self.visible(Array(line))
-                out.append("\n")
-            }
+        for record in records where record.action == .failed || !hasFailed {
+            Self.describe(record, &out)
+        }
+        if hasFailed, records.contains(where: { $0.action != .failed }) {
+            out.append("\nIt did go to these, as you asked to be told:\n")
+            for record in records where record.action != .failed { Self.describe(record, &out) }
         }
         out.append("\n")
         return out
+    }
+
+    private static func describe(_ record: NoticeRecord, _ out: inout [UInt8]) {
+        out.append("\n<")
+        out += visible(record.recipient).prefix(textLimit)
+        out.append(">:\n")
+        for line in record.text.split(separator: 10) {
+            // A line of the text must not end the part, or be too long for SMTP.
+            var rest = line
+            repeat {
+                if rest.first == UInt8(ascii: "-") { out.append(" ") }
+                out += visible(Array(rest.prefix(textLimit)))
+                out.append("\n")
+                rest = rest.dropFirst(textLimit)
+            } while !rest.isEmpty
+        }
     }
 
     private var status: [UInt8] {
@@ -143,11 +157,11 @@ package struct NoticeMessage: Sendable {
             out.append("\n")
             if !record.originalRecipient.isEmpty {
                 out.append("Original-Recipient: ")
-                out += Self.decodedOriginal(record.originalRecipient)
+                out += Self.decodedOriginal(record.originalRecipient).prefix(Self.textLimit)
                 out.append("\n")
             }
             out.append("Final-Recipient: ")
-            out += Self.typed(record.recipient)
+            out += Self.typed(record.recipient).prefix(Self.textLimit)
             out.append("\nAction: ")
             switch record.action {
             case .failed: out.append("failed")
@@ -158,21 +172,23 @@ package struct NoticeMessage: Sendable {
             out += record.status
             if !record.text.isEmpty {
                 out.append("\nDiagnostic-Code: x-qhpsi; ")
-                out += Self.visible(Array(record.text.prefix(Self.diagnosticLimit)).trimmed)
+                out += Self.visible(Array(record.text.prefix(Self.textLimit)).trimmed)
             }
             out.append("\n")
         }
         return out
     }
 
-    /// Lines have at most 998 bytes; RFC 5322 §2.1.1.
-    private static let diagnosticLimit = 900
-    private static let lineLimit = 998
+    /// No address that SMTP takes is as long; lines have at most 998 bytes, RFC 5322 §2.1.1.
+    private static let textLimit = 900
+    private static let lineLimit = 997
 
     private var originalHeader: [UInt8] {
         var out: [UInt8] = []
         for line in original.split(separator: 10, omittingEmptySubsequences: false) {
             if line.isEmpty || line.elementsEqual([13]) { break }
+            // It must not end the part.
+            if line.first == UInt8(ascii: "-") { out.append(" ") }
             out += Self.visible(Array(line.prefix(Self.lineLimit)), keepsTabs: true)
             out.append("\n")
         }
@@ -184,9 +200,31 @@ package struct NoticeMessage: Sendable {
         text.map { $0.isPrintable || keepsTabs && $0 == 9 ? $0 : UInt8(ascii: "?") }
     }
 
+    /// An address for a header field: its local part quoted where RFC 5322 §3.4.1 wants it.
+    private static func mailbox(_ address: [UInt8]) -> [UInt8] {
+        let end = address.lastIndex(of: UInt8(ascii: "@")) ?? address.count
+        let local = visible(Array(address[..<end]))
+        let isPlain =
+            !local.isEmpty && local.first != UInt8(ascii: ".") && local.last != UInt8(ascii: ".")
+            && local.range(of: "..") == nil
+            && local.allSatisfy { $0.isLetter || $0.isDigit || plainSigns.contains($0) }
+        if isPlain { return local + visible(Array(address[end...])) }
+        var out = [UInt8]("\"")
+        for byte in local {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+                out.append(UInt8(ascii: "\\"))
+            }
+            out.append(byte)
+        }
+        return out + [UInt8(ascii: "\"")] + visible(Array(address[end...]))
+    }
+
+    /// What a local part may have beside letters and digits without being quoted; RFC 5322 §3.2.3, and the dot.
+    private static let plainSigns = [UInt8]("!#$%&'*+-/=?^_`{|}~.")
+
     /// An address with its type; one beyond ASCII in the form that fits into ASCII, RFC 6533 §3.
     private static func typed(_ address: [UInt8]) -> [UInt8] {
-        if address.allSatisfy({ $0 < 128 }) { return [UInt8]("rfc822; ") + visible(address) }
+        if address.allSatisfy({ $0 < 128 }) { return [UInt8]("rfc822; ") + mailbox(address) }
         var out = [UInt8]("utf-8; ")
         for scalar in String(decoding: address, as: UTF8.self).unicodeScalars {
             let isPlain =

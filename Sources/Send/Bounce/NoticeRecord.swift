@@ -3,7 +3,7 @@ import ByteText
 /// What a sender is to be told about one recipient, as it lies in bounce/.
 ///
 /// A record has the fields `A` (action), `T` (address), `O` (the address that the sender's system gave, ORCPT) and `X`
-/// (what was said), each ended by a NUL, and one more NUL.
+/// (what was said), in this order, each ended by a NUL, and a NUL before and after them.
 package struct NoticeRecord: Equatable, Sendable {
     /// What happened; RFC 3464 §2.3.3.
     package enum Action: UInt8, Sendable {
@@ -34,53 +34,62 @@ package struct NoticeRecord: Equatable, Sendable {
     }
 
     /// Its bytes.
+    ///
+    /// The NUL in front ends what a crash has left of the record before.
     package var encoded: [UInt8] {
-        [UInt8(ascii: "A"), action.rawValue, 0, UInt8(ascii: "T")] + recipient
+        [0, UInt8(ascii: "A"), action.rawValue, 0, UInt8(ascii: "T")] + recipient
             + [0, UInt8(ascii: "O")] + originalRecipient + [0, UInt8(ascii: "X")] + text + [0, 0]
     }
 
     /// The records in a file; one that is not whole is skipped.
     package static func records(_ bytes: [UInt8]) -> [NoticeRecord] {
+        let tags = [UInt8]("ATOX")
         var all: [NoticeRecord] = []
-        var action: Action?
-        var recipient: [UInt8] = []
-        var original: [UInt8] = []
-        var text: [UInt8] = []
-        for field in bytes.split(separator: 0, omittingEmptySubsequences: false) {
-            let value = Array(field.dropFirst())
-            switch field.first {
-            case UInt8(ascii: "A"): action = value.first.flatMap { Action(rawValue: $0) }
-            case UInt8(ascii: "T"): recipient = value
-            case UInt8(ascii: "O"): original = value
-            case UInt8(ascii: "X"): text = value
-            case nil:
-                if let action {
-                    all.append(
-                        NoticeRecord(
-                            action, recipient: recipient, originalRecipient: original, text: text))
-                }
-                action = nil
-            default: continue
+        var values: [[UInt8]] = []
+        // What stands behind the last NUL was cut off.
+        for field in bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast() {
+            if values.count < tags.count, field.first == tags[values.count] {
+                values.append(Array(field.dropFirst()))
+                continue
             }
+            if field.isEmpty, values.count == tags.count,
+                let action = values[0].first.flatMap({ Action(rawValue: $0) })
+            {
+                all.append(
+                    NoticeRecord(
+                        action, recipient: values[1], originalRecipient: values[2], text: values[3])
+                )
+            }
+            values = field.first == tags[0] ? [Array(field.dropFirst())] : []
         }
         return all
     }
 
-    /// The status of RFC 3463: the one in the text that fits, or the class with zeros.
+    /// The status of RFC 3463: the one that our own programs write at a text's end, `(#5.1.1)`, else the first one in
+    /// the text that fits, or the class with zeros.
     package var status: [UInt8] {
         let wanted = action == .failed ? UInt8(ascii: "5") : UInt8(ascii: "2")
-        for word in text.split(whereSeparator: {
-            !$0.isDigit && $0 != UInt8(ascii: ".")
-        }) {
-            let parts = word.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-            guard parts.count == 3, parts[0].count == 1,
-                parts.allSatisfy({ (1...3).contains($0.count) && $0.allSatisfy { $0.isDigit } }),
-                let first = word.first
-            else { continue }
-            // A text of one's own last attempt says 4 when the time is over.
-            if first == wanted { return Array(word) }
-            if wanted == UInt8(ascii: "5"), first == UInt8(ascii: "4") { return Array(word) }
+        if let number = text.lastIndex(of: UInt8(ascii: "#")), number > 0,
+            text[number - 1] == UInt8(ascii: "("),
+            let end = text[number...].firstIndex(of: UInt8(ascii: ")")),
+            let status = Self.status(text[(number + 1)..<end], wanted)
+        {
+            return status
+        }
+        for word in text.split(whereSeparator: { !$0.isDigit && $0 != UInt8(ascii: ".") }) {
+            if let status = Self.status(word, wanted) { return status }
         }
         return [wanted] + [UInt8](".0.0")
+    }
+
+    /// The word, if it is a status of the class; what failed in the end can have done so for a passing reason.
+    private static func status(_ word: ArraySlice<UInt8>, _ wanted: UInt8) -> [UInt8]? {
+        let parts = word.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].count == 1,
+            parts.allSatisfy({ (1...3).contains($0.count) && $0.allSatisfy { $0.isDigit } }),
+            let first = word.first
+        else { return nil }
+        let isPassing = wanted == UInt8(ascii: "5") && first == UInt8(ascii: "4")
+        return first == wanted || isPassing ? Array(word) : nil
     }
 }

@@ -1,0 +1,63 @@
+import Bounce
+import EnvelopeWire
+import Testing
+
+private func notice(
+    to: String = "ann@remote.example", from: String = "MAILER-DAEMON@mx.test.example",
+    recipient: String = "joe@test.example", text: String = "Sorry. (#5.1.1)\n",
+    original: String = "Subject: a\n\nbody\n"
+) -> [String] {
+    let record = NoticeRecord(
+        .failed, recipient: Array(recipient.utf8), originalRecipient: [], text: Array(text.utf8))
+    let message = NoticeMessage(
+        host: Array("mx.test.example".utf8), from: Array(from.utf8), to: Array(to.utf8),
+        originalSender: Array(to.utf8), records: [record],
+        notifications: MessageNotifications(), arrival: 1_700_000_000, now: 1_700_000_100,
+        serial: 5, original: Array(original.utf8))
+    return String(decoding: message.bytes, as: UTF8.self)
+        .split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
+}
+
+@Test func `the dates are those of the clock that came in`() {
+    let lines = notice()
+    #expect(lines.contains { $0.hasPrefix("Date: Tue, 14 Nov 2023 22:15:00 ") })
+    #expect(lines.contains { $0.hasPrefix("Arrival-Date: Tue, 14 Nov 2023 22:13:20 ") })
+    #expect(lines.contains("Message-ID: <1700000100.5.notice@mx.test.example>"))
+}
+
+@Test(
+    "a local part is quoted where it must be",
+    arguments: [
+        ("ann@x.example", "ann@x.example"), ("a.n+n=1@x", "a.n+n=1@x"),
+        ("ann lee@x", "\"ann lee\"@x"), ("a\"b\\c@x", "\"a\\\"b\\\\c\"@x"),
+        ("a,b@x", "\"a,b\"@x"), (".a@x", "\".a\"@x"), ("a..b@x", "\"a..b\"@x"), ("@x", "\"\"@x"),
+        ("a@b@x", "\"a@b\"@x"), ("a\nBcc: b@x", "\"a?Bcc: b\"@x"), ("noat", "noat"),
+    ] as [(String, String)])
+func quoting(address: String, wanted: String) {
+    let lines = notice(to: address, recipient: address)
+    #expect(lines.contains("To: " + wanted))
+    #expect(lines.contains("Final-Recipient: rfc822; " + wanted))
+}
+
+@Test func `an address beyond ASCII has the form of RFC 6533`() {
+    #expect(notice(recipient: "j\u{f6}@x").contains("Final-Recipient: utf-8; j\\x{F6}@x"))
+}
+
+@Test func `no line of anybody else's begins with a hyphen, and none is too long`() {
+    let boundary = "--=_1700000100.5_="
+    let lines = notice(
+        text: "\(boundary)\n--\n-\n" + String(repeating: "-", count: 3000) + "\n",
+        original: "\(boundary)--\n\(boundary)\nX: " + String(repeating: "y", count: 3000)
+            + "\n\nbody")
+    #expect(lines.filter { $0.hasPrefix("-") } == [boundary, boundary, boundary, boundary + "--"])
+    #expect(lines.allSatisfy { $0.utf8.count <= 998 })
+    #expect(lines.allSatisfy { $0.utf8.allSatisfy { $0 == 9 || $0 >= 32 && $0 < 127 } })
+    #expect(!lines.contains("body"))
+}
+
+@Test func `long addresses make no line too long`() {
+    let long = String(repeating: "x", count: 1000)
+    for address in [long + "@y", "a@" + long, String(repeating: "\u{f6}", count: 400) + "@y"] {
+        #expect(notice(to: address, recipient: address).allSatisfy { $0.utf8.count <= 998 })
+    }
+}
