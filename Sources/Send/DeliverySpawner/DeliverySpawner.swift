@@ -127,11 +127,26 @@ package final class DeliverySpawner {
             jobs = nil
             return
         }
+        if isAbandoned {
+            // Who starts again may have these delivered while we come to them, and their numbers may be others' then.
+            jobs = nil
+            return
+        }
         for event in reader.read(buffer[..<count]) {
             switch event {
             case .job(let job): begin(job)
             case .refused(let number, let report): add(report, number)
             }
+        }
+    }
+
+    /// Whether qmail-send is gone, so that nobody hears reports.
+    private var isAbandoned: Bool {
+        do throws(Errno) {
+            let now = Deadline(milliseconds: 0)
+            return try Polling.wait(for: reports.rawValue, .hangUp, until: now)
+        } catch {
+            return false  // For want of memory; then it is found out when reports are written.
         }
     }
 
