@@ -25,6 +25,10 @@ package enum CleanProgram {
         var pending: [UInt8] = []
         var requests = 0
         do throws(Errno) {
+            guard let alone = try Alone(spool: instance.spool, input) else { return 0 }
+            defer { alone.end() }
+            // Only now may qmail-send look into the queues.
+            try output.write([UInt8(ascii: "+")])
             while true {
                 let count = try input.read(into: &buffer)
                 if count == 0 { return 0 }
@@ -35,9 +39,9 @@ package enum CleanProgram {
                         if pending.count < requestLimit { pending.append(byte) }
                         continue
                     }
+                    answers.append(cleaner.remove(pending) ? UInt8(ascii: "+") : UInt8(ascii: "x"))
                     if requests % roundOfRequests == 0 { cleaner.clearPidFiles() }
                     requests += 1
-                    answers.append(cleaner.remove(pending) ? UInt8(ascii: "+") : UInt8(ascii: "x"))
                     pending.removeAll(keepingCapacity: true)
                 }
                 try output.write(answers)
@@ -73,6 +77,7 @@ package enum CleanProgram {
                     try removeIfThere(queue.file("intd", id))
                     try removeIfThere(queue.file("mess", id))
                 } else if what.equals("mess") {
+                    // A crash may have left its name here; mess goes last, for it keeps the number from being used.
                     try removeIfThere(queue.file("intd", id))
                     try removeIfThere(queue.file("mess", id))
                 } else {

@@ -16,6 +16,8 @@ package struct SendQueue: Sendable {
     /// The queue's name in the log.
     package var name: [UInt8] { directory.name }
 
+    /// What a name in info/ has at its end while the file is written.
+    private static let unfinished = [UInt8](".new")
     /// The most bytes of a file of records.
     private static let limit = 1 << 30
 
@@ -37,6 +39,19 @@ package struct SendQueue: Sendable {
         return envelope
     }
 
+    /// Whether this message was taken over into info/, and not another one that had its number before.
+    package func isSettled(_ id: UInt64, _ envelope: StoredEnvelope) throws(Errno) -> Bool {
+        do throws(Errno) {
+            guard let there = try information(id) else { return false }
+            return there.process == envelope.process && there.user == envelope.user
+                && there.sender == envelope.sender
+        } catch {
+            // A damaged file says nothing; what is in todo/ is whole.
+            if error == .invalid { return false }
+            throw error
+        }
+    }
+
     /// When the message was taken over into info/, in seconds since 1970; nil when it was not.
     package func settled(_ id: UInt64) throws(Errno) -> Int? {
         try status(directory.file("info", id))?.modified
@@ -47,6 +62,23 @@ package struct SendQueue: Sendable {
     /// Its last change is when the message was queued: nobody writes to it later.
     package func message(_ id: UInt64) throws(Errno) -> FileStatus? {
         try status(directory.file("mess", id))
+    }
+
+    /// Whether a mess file is there and belongs to no run of qmail-queue that lives: such a one holds its lock.
+    package func isAbandoned(_ id: UInt64) throws(Errno) -> Bool {
+        do throws(Errno) {
+            let path = directory.file("mess", id)
+            return try FileDescriptor.open(path, .readNonBlocking).lockWithoutWaiting()
+        } catch {
+            if error == .noSuchFile { return false }
+            throw error
+        }
+    }
+
+    /// Whether a message is in todo/ or info/, looked at in the order in which it goes through them.
+    package func isQueued(_ id: UInt64) throws(Errno) -> Bool {
+        if try status(directory.file("todo", id)) != nil { return true }
+        return try status(directory.file("info", id)) != nil
     }
 
     /// The recipients' records of a channel; nil when nobody is left there.
@@ -61,7 +93,7 @@ package struct SendQueue: Sendable {
 
     /// Take a message over from todo/: its files are on the disk when this returns.
     ///
-    /// info/ comes last and at once, with rename(2): a message with a name in info/ has all its recipients.
+    /// info/ comes last and at once, with rename(2): a message with a name in info/ has all its recipients, and no others.
     ///
     /// - Parameters:
     ///   - id: The message.
@@ -72,12 +104,16 @@ package struct SendQueue: Sendable {
         _ id: UInt64, information: [UInt8],
         recipients: [(channel: Channel, records: [UInt8], due: Int)]
     ) throws(Errno) {
+        for channel in [Channel.local, .remote]
+        where !recipients.contains(where: { $0.channel == channel }) {
+            try removeIfThere(directory.file(channel.name, id))
+        }
         for part in recipients {
             try write(part.records, to: directory.file(part.channel.name, id), modified: part.due)
             try FileDescriptor.open(directory.folder(part.channel.name, id), .readDirectory).sync()
         }
         let path = directory.file("info", id)
-        let temporary = path + [UInt8](".new")
+        let temporary = path + Self.unfinished
         try write(information, to: temporary, modified: nil)
         try Files.rename(temporary, to: path)
         try FileDescriptor.open(directory.folder("info", id), .readDirectory).sync()
@@ -110,6 +146,7 @@ package struct SendQueue: Sendable {
     package func removeRemains(_ id: UInt64) throws(Errno) {
         try removeIfThere(directory.file("local", id))
         try removeIfThere(directory.file("remote", id))
+        try removeIfThere(directory.file("info", id) + Self.unfinished)
         try removeIfThere(bounce(id))
     }
 

@@ -16,17 +16,16 @@ extension Sender {
         var prefersOpen = false
         while withLane(channel, { $0.hasRoom }) {
             // Jobs with many recipients and new messages take turns.
-            let index = withLane(channel) { $0.open.isEmpty ? nil : $0.open.removeFirst() }
-            if let index, prefersOpen {
+            let isOpensTurn = withLane(channel) { prefersOpen || $0.hasManyOpen }
+            if isOpensTurn, let index = withLane(channel, { $0.nextOpen() }) {
                 startNext(channel, index)
             } else if let message = withLane(channel, { $0.nextDue(now: now) }) {
-                if let index { withLane(channel) { $0.open.insert(index, at: 0) } }
                 if message.isFresh {
                     openFresh(message.key)
                 } else {
                     openSettled(message.key, channel)
                 }
-            } else if let index {
+            } else if let index = withLane(channel, { $0.nextOpen() }) {
                 startNext(channel, index)
             } else {
                 return
@@ -57,8 +56,13 @@ extension Sender {
         guard let recipient = recipients.next() else { return }
         let route = settings.routing.route(recipient.address)
         let channel = known ?? (route.isLocal ? .local : .remote)
+        if !withLane(channel, { $0.hasRoom }) {
+            // The rules have changed since it came, and on its new channel others are before it.
+            withLane(channel) { $0.untried.insert(DueMessage(key, at: birth, isFresh: true)) }
+            return
+        }
         let job = Job(
-            key: key, isFresh: true, sender: envelope.sender,
+            key: key, isFresh: true, sender: envelope.sender, process: envelope.process,
             recipients: StoredRecipient.records(route.address, recipient.notifications),
             position: 0, birth: birth, isDying: isDying(birth, envelope.sender))
         let index = withLane(channel) { $0.add(job) }
@@ -75,12 +79,12 @@ extension Sender {
                 return
             }
             guard let message = try queue.message(key.id) else {
-                log.warning("no mess file of", key.id, [UInt8]("will look again"), queue.name)
-                postpone(key, [channel])
+                log.warning("no mess file of", key.id, [UInt8]("left in info/"), queue.name)
                 return
             }
             let job = Job(
-                key: key, isFresh: false, sender: envelope.sender, recipients: records, position: 0,
+                key: key, isFresh: false, sender: envelope.sender, process: envelope.process,
+                recipients: records, position: 0,
                 birth: message.modified, isDying: isDying(message.modified, envelope.sender))
             let index = withLane(channel) { $0.add(job) }
             startNext(channel, index)
@@ -107,8 +111,8 @@ extension Sender {
             finishIfDone(channel, index)
             return
         }
-        guard let slot = withLane(channel, { $0.freeNumber }) else {
-            // The settings have changed, and what was on the other channel is on this one now.
+        guard let slot = withLane(channel, { $0.freeNumber() }) else {
+            // Nobody is to be forgotten for want of a number.
             withLane(channel) { $0.open.append(index) }
             return
         }
@@ -122,7 +126,7 @@ extension Sender {
         let queue = queue(job.key)
         var request = [UInt8(truncatingIfNeeded: slot), UInt8(truncatingIfNeeded: slot >> 8)]
         request += queue.directory.file("mess", job.key.id) + [0]
-        request += sender(of: job.sender, for: recipient.address) + [0]
+        request += sender(of: job.sender, for: original(recipient.address, channel)) + [0]
         request += recipient.address + [0]
         withLane(channel) {
             $0.jobs[index] = job
@@ -134,6 +138,11 @@ extension Sender {
         log.start(
             delivery: delivery.number, job.key.id, channel, to: recipient.address, queue.name)
         logStatus(queue)
+    }
+
+    /// The recipient as the sender knows him.
+    private func original(_ recipient: [UInt8], _ channel: Channel) -> [UInt8] {
+        channel == .local ? settings.routing.original(recipient) : recipient
     }
 
     /// The sender that a recipient sees: `owner-@HOST-@[]` becomes `owner-USER=DOMAIN@HOST`, so that a notice tells whose
@@ -202,7 +211,7 @@ extension Sender {
             action = channel == .local ? .delivered : .relayed
         }
         let record = NoticeRecord(
-            action, recipient: settings.routing.original(delivery.recipient),
+            action, recipient: original(delivery.recipient, channel),
             originalRecipient: delivery.notifications.originalRecipient, text: text)
         do throws(Errno) {
             try queue(job.key).addNotice(job.key.id, record.encoded)
@@ -210,6 +219,8 @@ extension Sender {
             return true
         } catch {
             log.warning("unable to write bounce/ for", job.key.id, error.text, queue(job.key).name)
+            // Part of it may be there, and must not stay for whoever gets this number.
+            job.hasNotice = true
             // What is delivered stays so; only the good news is lost.
             return outcome == .success
         }

@@ -22,7 +22,7 @@ extension Sender {
     private func finishFresh(_ job: Job, _ channel: Channel) {
         let key = job.key
         if !job.isDeferred {
-            if job.hasNotice { notices.add(key, isFresh: true) } else { endFresh(key) }
+            if job.hasNotice { close(key) } else { endFresh(key, job.process) }
             return
         }
         let due = RetryCurve.next(birth: job.birth, now: Clock.seconds, channel: channel)
@@ -59,9 +59,14 @@ extension Sender {
 
     /// All recipients of a message of info/ are done with: tell the sender what there is to tell, then forget it.
     func end(_ key: MessageKey) {
+        if fresh.contains(key) {
+            // Without info/ what is still in todo/ would be new to the next process.
+            ended.insert(key)
+            return
+        }
         do throws(Errno) {
             if try queue(key).notice(key.id) != nil {
-                notices.add(key, isFresh: false)
+                notices.add(key)
             } else {
                 try endSettled(key)
             }
@@ -78,43 +83,131 @@ extension Sender {
         log.endMessage(key.id, queue(key).name)
     }
 
-    /// Forget a message that never came into info/.
-    func endFresh(_ key: MessageKey) {
-        remove(key, .all)
-        log.endMessage(key.id, queue(key).name)
+    /// Forget a message that never came into info/; the log says so when it is removed.
+    private func endFresh(_ key: MessageKey, _ process: Int) {
+        if broken.contains(key) {
+            do throws(Errno) {
+                try queue(key).removeInformation(key.id)
+                try queue(key).removeRemains(key.id)
+                broken.remove(key)
+            } catch {
+                // They would be another message's one day.
+                return waitToClose(key, error)
+            }
+        }
+        remove(Removals.Removal(key: key, what: .all, process: process))
+    }
+
+    /// Move a message of which nobody is left from todo/ into info/, so that nobody gets it again whatever happens.
+    func close(_ key: MessageKey) {
+        do throws(Errno) {
+            if try closeFiles(key, nil) {
+                ended.insert(key)
+                remove(key, .todo)
+            } else {
+                fresh.remove(key)
+            }
+        } catch {
+            waitToClose(key, error)
+        }
+    }
+
+    /// Whether it was in todo/; with a process only what that one has queued is moved.
+    private func closeFiles(_ key: MessageKey, _ process: Int?) throws(Errno) -> Bool {
+        let queue = queue(key)
+        guard let envelope = try queue.queued(key.id) else { return false }
+        // qmail-clean may have removed it before it failed, and another message have its number.
+        if let process, envelope.process != process { return false }
+        try queue.settle(key.id, information: envelope.informationRecords, recipients: [])
+        broken.remove(key)
+        if scan.isReadingInformation { settledMeanwhile.insert(key) }
+        return true
+    }
+
+    private func waitToClose(_ key: MessageKey, _ reason: Errno) {
+        log.warning("unable to end", key.id, reason.text, queue(key).name)
+        unclosed.append(key)
+        nextRemovals = Clock.seconds + Self.troubleSeconds
     }
 
     /// Ask qmail-clean.
     func remove(_ key: MessageKey, _ what: Removals.What) {
-        removals.ask(Removals.Removal(key: key, what: what), queue: queue(key).name)
+        remove(Removals.Removal(key: key, what: what, process: 0))
+    }
+
+    private func remove(_ removal: Removals.Removal) {
+        if removal.what == .mess { leaving.insert(removal.key) }
+        if removals.isLost { return giveUp(removal) }
+        removals.ask(removal, queue: queue(removal.key).name)
+    }
+
+    /// qmail-clean is gone: what it was asked for is for the next process.
+    func loseCleaner() {
+        for removal in removals.lose() { giveUp(removal) }
+    }
+
+    private func giveUp(_ removal: Removals.Removal) {
+        guard removal.what == .all else { return }
+        do throws(Errno) {
+            _ = try closeFiles(removal.key, removal.process)  // Not in todo/ is as good.
+        } catch {
+            log.warning(
+                "unable to remember the end of", removal.key.id, error.text,
+                queue(removal.key).name)
+        }
     }
 
     /// Take qmail-clean's answers, `+` or `x` each.
     func takeRemovals(_ answers: ArraySlice<UInt8>) {
         for answer in answers {
             guard let removal = removals.next() else { continue }
-            let key = removal.key
-            if answer != UInt8(ascii: "+") {
-                // What stays in todo/ must not be taken for new.
-                log.warning(
-                    "unable to remove the files of", key.id, [UInt8]("will try again"),
-                    queue(key).name)
-                removals.failed.append(removal)
-                nextRemovals = Clock.seconds + Self.troubleSeconds
-                continue
-            }
-            if removal.what != .mess { fresh.remove(key) }
-            if let i = again.firstIndex(where: { $0 == key }) {
-                again.remove(at: i)
-                takeIn(key, mayBeSettled: removal.what == .todo)
+            if answer == UInt8(ascii: "+") {
+                takeRemoval(removal)
+            } else {
+                takeFailure(removal)
             }
         }
     }
 
-    /// Ask once more for what could not be removed.
+    private func takeRemoval(_ removal: Removals.Removal) {
+        let key = removal.key
+        if removal.what == .all { log.endMessage(key.id, queue(key).name) }
+        if removal.what == .mess { leaving.remove(key) } else { fresh.remove(key) }
+        if ended.contains(key) {
+            ended.remove(key)
+            end(key)
+        }
+        if again.contains(key) {
+            again.remove(key)
+            takeIn(key, mayBeSettled: removal.what == .todo)
+        }
+    }
+
+    private func takeFailure(_ removal: Removals.Removal) {
+        let key = removal.key
+        log.warning(
+            "unable to remove the files of", key.id, [UInt8]("will try again"), queue(key).name)
+        nextRemovals = Clock.seconds + Self.troubleSeconds
+        do throws(Errno) {
+            // What stays in todo/ must not be new to the next process.
+            if removal.what == .all, try closeFiles(key, removal.process) {
+                ended.insert(key)
+                removals.failed.append(Removals.Removal(key: key, what: .todo, process: 0))
+                return
+            }
+        } catch {
+            log.warning("unable to remember the end of", key.id, error.text, queue(key).name)
+        }
+        removals.failed.append(removal)
+    }
+
+    /// Try once more what could not be done.
     func retryRemovals() {
         let failed = removals.failed
         removals.failed = []
-        for removal in failed { remove(removal.key, removal.what) }
+        for removal in failed { remove(removal) }
+        let waiting = unclosed
+        unclosed = []
+        for key in waiting { close(key) }
     }
 }

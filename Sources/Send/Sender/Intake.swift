@@ -12,7 +12,7 @@ extension Sender {
     /// info/ and local/ need never be made.
     func takeIn(_ key: MessageKey, mayBeSettled: Bool) {
         if fresh.contains(key) {
-            again.append(key)
+            again.insert(key)
             return
         }
         let queue = queue(key)
@@ -24,7 +24,7 @@ extension Sender {
                     queue.name)
                 return
             }
-            if mayBeSettled, try finishTakeOver(key, queuedAt: message.modified) { return }
+            if mayBeSettled, try finishTakeOver(key, envelope) { return }
             log.newMessage(key.id, queue.name)
             log.information(
                 key.id, bytes: message.size, sender: envelope.sender, process: envelope.process,
@@ -45,9 +45,10 @@ extension Sender {
     }
 
     /// A message of todo/ that is in info/ as well: the process ended before it was removed from todo/.
-    private func finishTakeOver(_ key: MessageKey, queuedAt: Int) throws(Errno) -> Bool {
+    private func finishTakeOver(_ key: MessageKey, _ envelope: StoredEnvelope) throws(Errno) -> Bool
+    {
         let queue = queue(key)
-        if let time = try queue.settled(key.id), time >= queuedAt {
+        if !broken.contains(key), try queue.isSettled(key.id, envelope) {
             fresh.insert(key)
             remove(key, .todo)
             return true
@@ -55,6 +56,7 @@ extension Sender {
         // What a broken take-over, or a message that had this number before, left behind.
         try queue.removeInformation(key.id)
         try queue.removeRemains(key.id)
+        broken.remove(key)
         return false
     }
 
@@ -93,7 +95,13 @@ extension Sender {
         var parts: [(channel: Channel, records: [UInt8], due: Int)] = []
         if !records[0].isEmpty { parts.append((.local, records[0], due)) }
         if !records[1].isEmpty { parts.append((.remote, records[1], due)) }
-        try queue.settle(key.id, information: envelope.informationRecords, recipients: parts)
+        do throws(Errno) {
+            try queue.settle(key.id, information: envelope.informationRecords, recipients: parts)
+        } catch {
+            broken.insert(key)
+            throw error
+        }
+        broken.remove(key)
         if scan.isReadingInformation { settledMeanwhile.insert(key) }
         remove(key, .todo)
         for part in parts {
@@ -107,10 +115,14 @@ extension Sender {
 
     /// A message that was in info/ when the process started.
     func resume(_ key: MessageKey) {
-        if settledMeanwhile.contains(key) { return }
+        if settledMeanwhile.contains(key) || broken.contains(key) { return }
         let queue = queue(key)
         do throws(Errno) {
             guard try queue.settled(key.id) != nil else { return }
+            guard try queue.message(key.id) != nil else {
+                log.warning("no mess file of", key.id, [UInt8]("left in info/"), queue.name)
+                return
+            }
             var hasRecipients = false
             for channel in [Channel.local, .remote] {
                 guard let due = try queue.due(key.id, channel) else { continue }

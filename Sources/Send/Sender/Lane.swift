@@ -9,6 +9,8 @@ struct Job {
     let key: MessageKey
     let isFresh: Bool
     let sender: [UInt8]
+    /// The process that queued it.
+    let process: Int
     let recipients: [UInt8]
     /// Where the next recipient's record begins in `recipients`.
     var position: Int
@@ -55,7 +57,10 @@ struct Lane: ~Copyable {
     var output: OutputPipe
     let input: FileDescriptor
     var reader = ReportReader()
+    /// Whether the spawner is gone: nothing more is started or reported.
+    private(set) var isLost = false
     private var turn = 0
+    private var lastNumber = -1
 
     /// After so many untried messages a deferred one has its turn.
     private static let turns = 4
@@ -79,8 +84,21 @@ struct Lane: ~Copyable {
 
     mutating func setLimit(_ wanted: Int) { limit = min(wanted, capacity) }
 
+    /// The spawner is gone: what it had under way is unknown, and will be tried again by another process.
+    mutating func lose() {
+        isLost = true
+        running = 0
+        deliveries = [Delivery?](repeating: nil, count: capacity)
+    }
+
     /// Whether a delivery may be started.
-    var hasRoom: Bool { running < limit }
+    var hasRoom: Bool { !isLost && running < limit }
+
+    /// Whether so many jobs wait for room that their recipients would fill the memory if more were opened.
+    var hasManyOpen: Bool { open.count >= limit }
+
+    /// The open job whose turn it is.
+    mutating func nextOpen() -> Int? { open.isEmpty ? nil : open.removeFirst() }
 
     /// Take the message whose turn it is, if one is due.
     mutating func nextDue(now: Int) -> DueMessage? {
@@ -110,5 +128,16 @@ struct Lane: ~Copyable {
     }
 
     /// The number for a new delivery.
-    var freeNumber: Int? { deliveries.firstIndex { $0 == nil } }
+    ///
+    /// A number comes again as late as can be, so that a spawner that reports twice does not speak for another delivery.
+    mutating func freeNumber() -> Int? {
+        for step in 1...max(1, capacity) {
+            let number = (lastNumber + step) % max(1, capacity)
+            if number < capacity, deliveries[number] == nil {
+                lastNumber = number
+                return number
+            }
+        }
+        return nil
+    }
 }

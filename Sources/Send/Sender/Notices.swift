@@ -11,31 +11,37 @@ import SendQueue
 struct Notices {
     struct Waiting {
         let key: MessageKey
-        let isFresh: Bool
         /// Not before; in seconds since 1970.
         let time: Int
     }
 
     struct Run {
         let key: MessageKey
-        let isFresh: Bool
         let child: Child
     }
 
-    var waiting: [Waiting] = []
+    private var waiting: [Waiting] = []
+    /// Those in `waiting`.
+    private var known = MessageSet()
     var runs: [Run] = []
     /// A run scans the notice as every message, so there are few at once.
     private static let limit = 4
 
-    mutating func add(_ key: MessageKey, isFresh: Bool, at time: Int = 0) {
-        waiting.append(Waiting(key: key, isFresh: isFresh, time: time))
+    /// Add a message, unless it is there: a sender is told once.
+    mutating func add(_ key: MessageKey, at time: Int = 0) {
+        if runs.contains(where: { $0.key == key }) || !known.insert(key) { return }
+        waiting.append(Waiting(key: key, time: time))
     }
+
+    /// Let all be told at once.
+    mutating func makeAllDue() { waiting = waiting.map { Waiting(key: $0.key, time: 0) } }
 
     /// The next that may be started.
     mutating func next(now: Int) -> Waiting? {
         guard runs.count < Self.limit, let i = waiting.firstIndex(where: { $0.time <= now }) else {
             return nil
         }
+        known.remove(waiting[i].key)
         return waiting.remove(at: i)
     }
 
@@ -66,7 +72,7 @@ extension Sender {
                 try start(notice)
             } catch {
                 log.warning("unable to bounce", notice.key.id, error.text, queue.name)
-                notices.add(notice.key, isFresh: notice.isFresh, at: now + Self.noticeSeconds)
+                notices.add(notice.key, at: now + Self.noticeSeconds)
             }
         }
     }
@@ -74,16 +80,14 @@ extension Sender {
     private func start(_ notice: Notices.Waiting) throws(Errno) {
         let key = notice.key
         let queue = queue(key)
-        let stored = try notice.isFresh ? queue.queued(key.id) : queue.information(key.id)
-        guard let stored, let message = try queue.message(key.id),
-            let records = try queue.notice(key.id)
+        guard let records = try queue.notice(key.id) else { return try finish(key) }
+        guard let stored = try queue.information(key.id), let message = try queue.message(key.id)
         else {
-            try finish(notice.key, isFresh: notice.isFresh)
-            return
+            log.warning("files are gone of", key.id, [UInt8]("nobody is told"), queue.name)
+            return try finish(key)
         }
         guard let (sender, recipient) = addresses(stored.sender, key) else {
-            try finish(notice.key, isFresh: notice.isFresh)
-            return
+            return try finish(key)
         }
         let text = NoticeMessage(
             host: settings.me, from: settings.bounceFrom, to: recipient,
@@ -102,7 +106,7 @@ extension Sender {
         // The child has its own.
         try messageFile.close()
         try envelopeFile.close()
-        notices.runs.append(Notices.Run(key: key, isFresh: notice.isFresh, child: child))
+        notices.runs.append(Notices.Run(key: key, child: child))
     }
 
     /// From whom the notice comes and who gets it; nil, with a line in the log, when nobody does.
@@ -154,20 +158,20 @@ extension Sender {
                 reason += QueueExit(rawValue: code).map { [UInt8](", ") + [UInt8]($0.text) } ?? []
             }
             log.warning("unable to bounce", run.key.id, reason, queue.name)
-            notices.add(run.key, isFresh: run.isFresh, at: Clock.seconds + Self.noticeSeconds)
+            notices.add(run.key, at: Clock.seconds + Self.noticeSeconds)
             return
         }
         log.bounce(run.key.id, process: child.identifier, queue.name)
         do throws(Errno) {
-            try finish(run.key, isFresh: run.isFresh)
+            try finish(run.key)
         } catch {
             log.warning("unable to remove bounce/ of", run.key.id, error.text, queue.name)
-            notices.add(run.key, isFresh: run.isFresh, at: Clock.seconds + Self.noticeSeconds)
+            notices.add(run.key, at: Clock.seconds + Self.noticeSeconds)
         }
     }
 
-    private func finish(_ key: MessageKey, isFresh: Bool) throws(Errno) {
+    private func finish(_ key: MessageKey) throws(Errno) {
         try queue(key).removeNotice(key.id)
-        if isFresh { endFresh(key) } else { try endSettled(key) }
+        try endSettled(key)
     }
 }

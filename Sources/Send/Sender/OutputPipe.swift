@@ -12,22 +12,20 @@ struct OutputPipe: ~Copyable {
     /// The descriptor to wait for, when something is left to be written.
     var waiting: Int32? { start < pending.count ? descriptor.rawValue : nil }
 
-    /// Add bytes; they are written by `flush`.
+    /// Add bytes; they are written by `canFlush`.
     mutating func append(_ bytes: [UInt8]) { pending += bytes }
 
-    /// Write what goes in now.
-    ///
-    /// - Throws: When the other side is gone.
-    mutating func flush() throws(Errno) {
+    /// Write what goes in now; false when the other side is gone.
+    mutating func canFlush() -> Bool {
         while start < pending.count {
             do throws(Errno) {
                 start += try descriptor.write(once: pending.span.bytes.extracting(start...))
             } catch {
-                if error == .wouldBlock { return }
-                throw error
+                return error == .wouldBlock
             }
         }
         pending.removeAll(keepingCapacity: true)
         start = 0
+        return true
     }
 }

@@ -25,6 +25,8 @@ struct Removals: ~Copyable {
     struct Removal {
         let key: MessageKey
         let what: What
+        /// For `all` the process that queued it, by which it is told from the next message with its number.
+        let process: Int
     }
 
     private var asked: [Removal] = []
@@ -34,7 +36,13 @@ struct Removals: ~Copyable {
     var output: OutputPipe
     let input: FileDescriptor
 
+    /// Whether qmail-clean is gone.
+    private(set) var isLost = false
+
     init(output: consuming FileDescriptor, input: consuming FileDescriptor) throws(Errno) {
+        // qmail-clean says that it is alone in the queues.
+        var first: [UInt8] = [0]
+        if try input.read(into: &first) != 1 { throw .brokenPipe }
         try output.setNonBlocking(true)
         try input.setNonBlocking(true)
         self.output = OutputPipe(output)
@@ -54,6 +62,16 @@ struct Removals: ~Copyable {
         request.append(0)
         output.append(request)
         asked.append(removal)
+    }
+
+    /// qmail-clean is gone: what it had not answered, and what it could not do.
+    mutating func lose() -> [Removal] {
+        let left = Array(asked[first...]) + failed
+        isLost = true
+        asked = []
+        first = 0
+        failed = []
+        return left
     }
 
     /// The removal that the next answer is about.

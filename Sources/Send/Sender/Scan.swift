@@ -31,22 +31,28 @@ struct Scan {
     private var parts: [Part] = []
     private var part: Part?
     private var ids: [UInt64] = []
+    /// Info folders that have not been read yet.
+    private var informationLeft = 0
+
     /// Whether info/ is not all known yet.
-    private(set) var isReadingInformation = false
+    var isReadingInformation: Bool {
+        informationLeft > 0 || part?.folder == .info && !ids.isEmpty
+    }
 
     /// Whether there is nothing to look at.
     var isOver: Bool { parts.isEmpty && ids.isEmpty }
 
-    /// Look at all todo folders, and before them at one info folder each when it is the first time.
+    /// Look at all todo folders, where new mail waits, and behind them at the info folders when it is the first time.
     mutating func begin(_ queues: [SendQueue], isFirst: Bool) {
         var new: [Part] = []
-        for (index, queue) in queues.enumerated() {
-            for number in 0..<queue.directory.split {
-                new.append(Part(queue: index, folder: .todo, number: number))
-                if isFirst { new.append(Part(queue: index, folder: .info, number: number)) }
+        for folder in isFirst ? [Folder.todo, .info] : [.todo] {
+            for (index, queue) in queues.enumerated() {
+                for number in 0..<queue.directory.split {
+                    new.append(Part(queue: index, folder: folder, number: number))
+                    if folder == .info { informationLeft += 1 }
+                }
             }
         }
-        if isFirst { isReadingInformation = true }
         parts += new.reversed()
     }
 
@@ -69,10 +75,10 @@ struct Scan {
             if let part, let id = ids.popLast() { return (part.queue, part.folder, id) }
             guard let next = parts.popLast() else {
                 part = nil
-                isReadingInformation = false
                 return nil
             }
             part = next
+            if next.folder == .info { informationLeft -= 1 }
             ids = try queues[next.queue].messages(in: next.folder.name, next.number)
         }
     }

@@ -27,9 +27,29 @@ package enum SendProgram {
                 return fail(error.text)
             }
             guard let queues = try openQueues(instance) else { return unable }
+            for helper in [
+                SenderDescriptor.fromLocal, SenderDescriptor.fromRemote, SenderDescriptor.fromClean,
+            ] {
+                // Waiting must not make it deaf.
+                if try !isReady(helper, signals) { return 0 }
+            }
             return try Sender(instance, queues: queues, settings: settings, signals: signals).run()
         } catch {
             return fail([UInt8]("no pipes from qmail-start, or no memory: ") + error.text)
+        }
+    }
+
+    /// Wait until a helper says hello, or is gone; false at SIGTERM.
+    private static func isReady(
+        _ helper: Int32, _ signals: borrowing FileDescriptor
+    ) throws(Errno) -> Bool {
+        while true {
+            let ready = try Polling.waitForSome(
+                [(signals.rawValue, .readable), (helper, .readable)], until: nil)
+            while ready.contains(0), let signal = try signals.nextSignal() {
+                if signal == Signal.terminate.number { return false }
+            }
+            if ready.contains(1) { return true }
         }
     }
 

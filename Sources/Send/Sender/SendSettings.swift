@@ -19,6 +19,8 @@ struct SendSettings {
     let doubleBounceTo: [UInt8]?
 
     private static let week = 604_800
+    /// Longer ones are as good, and must not overflow when they are added to a time.
+    private static let longestLifetime = 1 << 40
     /// The numbers of deliveries have two bytes, but a spawner takes 255 at most.
     private static let concurrencyLimit = 255
 
@@ -37,7 +39,8 @@ struct SendSettings {
             min(try control.number("concurrencylocal") ?? 10, Self.concurrencyLimit),
             min(try control.number("concurrencyremote") ?? 20, Self.concurrencyLimit),
         ]
-        queueLifetime = try control.number("queuelifetime") ?? Self.week
+        queueLifetime = min(
+            try control.number("queuelifetime") ?? Self.week, Self.longestLifetime)
         bounceLifetime = min(
             queueLifetime, try control.number("bouncelifetime") ?? queueLifetime)
         let host = try Self.word(control, "bouncehost") ?? me

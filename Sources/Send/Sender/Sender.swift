@@ -25,10 +25,22 @@ final class Sender {
     /// Messages that came into info/ while info/ was being read.
     var settledMeanwhile = MessageSet()
     /// Names that were seen again while they were known: to be looked at when their removal is answered.
-    var again: [MessageKey] = []
+    var again = MessageSet()
+    /// Messages of info/ of which nobody is left, and which qmail-clean has yet to remove from todo/.
+    var ended = MessageSet()
+    /// Messages of todo/ whose take-over failed: part of their files may be in info/, local/ and remote/.
+    var broken = MessageSet()
+    /// Messages whose mess files qmail-clean has yet to remove, and of which there is nothing else.
+    var leaving = MessageSet()
+    /// Messages of which nobody is left, and whose move from todo/ into info/ failed.
+    var unclosed: [MessageKey] = []
     var scan = Scan()
     var lastNumber = 0
     var isStopping = false
+    /// Whether a program that this one works with is gone.
+    var isCrippled = false
+    /// Whether names may have been missed since the look that is under way began.
+    var mustLook = false
     /// When todo/ is read again, failed removals are asked for again, and leftovers are looked for.
     var nextLook: Int
     var nextRemovals = 0
@@ -67,7 +79,7 @@ final class Sender {
         // Before todo/ is read, so that no name is missed.
         newMail = NewMail(queues)
         nextLook = Clock.seconds + Self.lookSeconds
-        nextCleaning = Clock.seconds + Self.cleaningSeconds
+        nextCleaning = 0
         scan.begin(queues, isFirst: true)
         for index in newMail.silent {
             log.warning(

@@ -20,14 +20,14 @@ extension Sender {
             startDeliveries(.local, now: now)
             startDeliveries(.remote, now: now)
             if !isStopping { startNotices(now: now) }
-            if let lost = flushPipes() { return stop(without: lost) }
+            flushPipes()
             log.flush()
             if isStopping, isIdle {
                 log.line([UInt8]("status: exiting"))
                 log.flush()
-                return 0
+                return isCrippled ? SendProgram.unable : 0
             }
-            if let lost = wait(now) { return stop(without: lost) }
+            wait(now)
         }
     }
 
@@ -35,11 +35,21 @@ extension Sender {
         local.running == 0 && remote.running == 0 && removals.isEmpty && notices.runs.isEmpty
     }
 
-    private func stop(without program: StaticString) -> Int32 {
-        log.line([UInt8]("alert: ") + [UInt8](program) + [UInt8](" is gone, cannot go on"))
-        log.flush()
-        return SendProgram.unable
+    /// A program is gone: start nothing, but hear what the others have under way, so that nobody gets it twice.
+    private func lose(_ program: StaticString) {
+        log.line(
+            [UInt8]("alert: ") + [UInt8](program)
+                + [UInt8](" is gone: will end when the others have reported"))
+        isStopping = true
+        isCrippled = true
     }
+
+    private func lose(_ channel: Channel) {
+        withLane(channel) { $0.lose() }
+        lose(channel == .local ? "qmail-lspawn" : "qmail-rspawn")
+    }
+
+    private var hasRetries: Bool { !removals.failed.isEmpty || !unclosed.isEmpty }
 
     /// A piece of the folders, and what is to be done now and then.
     private func lookAround(_ now: Int) {
@@ -48,11 +58,15 @@ extension Sender {
             nextLook = now + Self.lookSeconds
             if scan.isOver { scan.begin(queues, isFirst: false) }
         }
-        if now >= nextCleaning {
+        if now >= nextCleaning, scan.isOver {
             nextCleaning = now + Self.cleaningSeconds
             scan.beginCleaning(queues)
         }
-        if !removals.failed.isEmpty, now >= nextRemovals { retryRemovals() }
+        if hasRetries, now >= nextRemovals { retryRemovals() }
+        if mustLook, scan.isOver {
+            mustLook = false
+            scan.begin(queues, isFirst: false)
+        }
         for _ in 0..<Self.scanStep where !scan.isOver {
             do throws(Errno) {
                 guard let found = try scan.next(queues), let key = key(found.queue, found.id)
@@ -60,7 +74,7 @@ extension Sender {
                 switch found.folder {
                 case .todo: if !fresh.contains(key) { takeIn(key, mayBeSettled: true) }
                 case .info: resume(key)
-                case .mess: clearAbandoned(key, now)
+                case .mess: clearAbandoned(key)
                 }
             } catch {
                 log.line([UInt8]("warning: unable to read a folder of a queue: ") + error.text)
@@ -72,15 +86,12 @@ extension Sender {
         }
     }
 
-    /// Seconds after which a mess file that belongs to no message is one that a crash left; qmail-queue(8) ends before.
-    private static let abandonedSeconds = 129_600
-
-    private func clearAbandoned(_ key: MessageKey, _ now: Int) {
+    /// Have a mess file removed that belongs to no message: a crash left it.
+    private func clearAbandoned(_ key: MessageKey) {
         let queue = queue(key)
         do throws(Errno) {
-            guard !fresh.contains(key), let message = try queue.message(key.id),
-                now - message.modified > Self.abandonedSeconds,
-                try queue.queued(key.id) == nil, try queue.settled(key.id) == nil
+            guard !fresh.contains(key), !leaving.contains(key), try queue.settled(key.id) == nil,
+                try queue.isAbandoned(key.id), try !queue.isQueued(key.id)
             else { return }
             remove(key, .mess)
         } catch {
@@ -89,26 +100,37 @@ extension Sender {
         }
     }
 
-    /// Write to the pipes; the name of a program that is gone, or nil.
-    private func flushPipes() -> StaticString? {
-        do throws(Errno) { try local.output.flush() } catch { return "qmail-lspawn" }
-        do throws(Errno) { try remote.output.flush() } catch { return "qmail-rspawn" }
-        do throws(Errno) { try removals.output.flush() } catch { return "qmail-clean" }
-        return nil
+    private func flushPipes() {
+        for channel in [Channel.local, .remote] {
+            let isGone = withLane(channel) { !$0.isLost && !$0.output.canFlush() }
+            if isGone { lose(channel) }
+        }
+        if !removals.isLost, !removals.output.canFlush() { loseRemover() }
     }
 
-    /// Wait for something and act on it; the name of a program that is gone, or nil.
-    private func wait(_ now: Int) -> StaticString? {
+    private func loseRemover() {
+        lose("qmail-clean")
+        loseCleaner()
+    }
+
+    /// Wait for something and act on it.
+    private func wait(_ now: Int) {
         var wanted: [(fd: Int32, interest: Polling.Interest)] = [
-            (signals.rawValue, .readable), (local.input.rawValue, .readable),
-            (remote.input.rawValue, .readable), (removals.input.rawValue, .readable),
+            (signals.rawValue, .readable),
+            // Of those that are gone poll(2) takes no notice.
+            (local.isLost ? -1 : local.input.rawValue, .readable),
+            (remote.isLost ? -1 : remote.input.rawValue, .readable),
+            (removals.isLost ? -1 : removals.input.rawValue, .readable),
         ]
         let fixed = wanted.count
         if !isStopping { wanted += newMail.descriptors.map { ($0, .readable) } }
         let outputs = wanted.count
-        for waiting in [local.output.waiting, remote.output.waiting, removals.output.waiting] {
-            if let waiting { wanted.append((waiting, .writable)) }
-        }
+        let waiting = [
+            local.isLost ? nil : local.output.waiting,
+            remote.isLost ? nil : remote.output.waiting,
+            removals.isLost ? nil : removals.output.waiting,
+        ]
+        for case .some(let descriptor) in waiting { wanted.append((descriptor, .writable)) }
         let ready: [Int]
         do throws(Errno) {
             ready = try Polling.waitForSome(
@@ -116,17 +138,19 @@ extension Sender {
         } catch {
             // There is no memory for poll(2) now.
             Clock.sleep(milliseconds: 1000)
-            return nil
+            return
         }
         if ready.contains(0) { takeSignals() }
-        if ready.contains(1), !takeReports(.local) { return "qmail-lspawn" }
-        if ready.contains(2), !takeReports(.remote) { return "qmail-rspawn" }
+        if ready.contains(1), !takeReports(.local) { lose(.local) }
+        if ready.contains(2), !takeReports(.remote) { lose(.remote) }
         if ready.contains(3) {
-            guard let answers = Self.input(removals.input) else { return "qmail-clean" }
-            takeRemovals(answers[...])
+            if let answers = Self.input(removals.input) {
+                takeRemovals(answers[...])
+            } else {
+                loseRemover()
+            }
         }
         if ready.contains(where: { $0 >= fixed && $0 < outputs }) { takeNewMail() }
-        return nil
     }
 
     /// Milliseconds until something is due.
@@ -136,7 +160,8 @@ extension Sender {
         if local.hasRoom { next = min(next, local.nextTime ?? next) }
         if remote.hasRoom { next = min(next, remote.nextTime ?? next) }
         next = min(next, notices.nextTime ?? next)
-        if !removals.failed.isEmpty { next = min(next, nextRemovals) }
+        if hasRetries { next = min(next, nextRemovals) }
+        if mustLook { return 0 }
         return max(0, next - now) * 1000
     }
 
@@ -145,8 +170,7 @@ extension Sender {
             switch event {
             case .message(let queue, let id):
                 if let key = key(queue, id) { takeIn(key, mayBeSettled: false) }
-            case .look:
-                if scan.isOver { scan.begin(queues, isFirst: false) }
+            case .look: mustLook = true
             }
         }
     }
@@ -178,6 +202,10 @@ extension Sender {
                 case Signal.alarm.number:
                     local.deferred.makeAllDue()
                     remote.deferred.makeAllDue()
+                    notices.makeAllDue()
+                    // Whatever had trouble is tried again, too.
+                    mustLook = true
+                    nextRemovals = 0
                 case Signal.hangUp.number: rereadSettings()
                 default: break
                 }
