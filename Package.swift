@@ -382,8 +382,13 @@ let tests: [Target] = [
     .tests(of: "Posix", in: .System, uses: ["Testbed"]),
     .tests(of: "DNSMessage", in: .System, uses: ["ByteText"]),
     .tests(of: "DeliverySpawner", in: .Send),
+    .tests(of: "Schedule", in: .Send),
+    .tests(of: "DeliveryReport", in: .Send),
     .tests(of: "Routing", in: .Send),
     .tests(of: "Bounce", in: .Send, uses: ["EnvelopeWire"]),
+    .tests(
+        of: "SendQueue", in: .Send,
+        uses: ["EnvelopeWire", "Posix", "QueueStore", "Schedule", "Testbed"]),
     .tests(of: "Maildir", in: .Send, uses: ["Posix", "Testbed"]),
     .tests(of: "DotQmail", in: .Send),
     .tests(of: "AliasFile", in: .Send),
