@@ -389,6 +389,7 @@ let tests: [Target] = [
     .tests(
         of: "SendQueue", in: .Send,
         uses: ["EnvelopeWire", "Posix", "QueueStore", "Schedule", "Testbed"]),
+    .programTests("QmailSend", uses: ["Posix"]),
     .tests(of: "Maildir", in: .Send, uses: ["Posix", "Testbed"]),
     .tests(of: "DotQmail", in: .Send),
     .tests(of: "AliasFile", in: .Send),

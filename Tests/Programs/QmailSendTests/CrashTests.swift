@@ -1,0 +1,177 @@
+import Posix
+import Testbed
+import Testing
+
+/// qmail-send and qmail-clean are killed at system calls between todo/ and the end of a message, or the calls fail.
+///
+/// strace(1) injects it.  Then everybody has got the message, nobody else has, and the queue is empty.
+@Suite struct CrashTests {
+    struct Scenario: Sendable, CustomStringConvertible {
+        let name: String
+        let recipients: [String]
+        /// Lines of `delivered`.
+        let wanted: Set<String>
+        /// How many more than the wanted ones one fault may bring.
+        var repeated = 1
+        var description: String { name }
+    }
+
+    static let scenarios = [
+        Scenario(
+            name: "one recipient, deferred once", recipients: ["once@test.example"],
+            wanted: ["local <ok@sender.example> <once@test.example> crash"]),
+        Scenario(
+            name: "two recipients, one of them deferred once",
+            recipients: ["ok@test.example", "once@far.example"],
+            wanted: [
+                "local <ok@sender.example> <ok@test.example> crash",
+                "remote <ok@sender.example> <once@far.example> crash",
+            ]),
+        Scenario(
+            name: "a failure, of which the sender is told",
+            recipients: ["fail@test.example"],
+            wanted: ["remote <> <ok@sender.example> failure notice"], repeated: 2),
+    ]
+
+    /// Calls that change files or tell somebody something.
+    static let changing: Set<String> = [
+        "openat", "open", "write", "pwrite64", "fsync", "rename", "unlink", "utimensat",
+        "ftruncate",
+    ]
+
+    /// Between two calls that change something nothing differs from the outside, so that only with QHPSI_CRASH_ALL set
+    /// it is killed at the others too.
+    static let isThorough = Environment.current["QHPSI_CRASH_ALL"] != nil
+
+    @Test(arguments: scenarios, ["qmail-send", "qmail-clean"])
+    func `whatever call it is killed at or has fail, everybody gets the message`(
+        scenario: Scenario, program: String
+    ) throws {
+        let bench = try Bench(scenario, program)
+        try withExtendedLifetime(bench) {
+            let calls = try bench.trace()
+            var seen: [String: Int] = [:]
+            var isPast = false
+            var points = 0
+            for (call, line) in calls {
+                seen[call, default: 0] += 1
+                // Before this nothing is done about any message.
+                if line.contains("/todo") { isPast = true }
+                guard isPast, call != "exit_group" else { continue }
+                let isChanging = Self.changing.contains(call)
+                var faults = isChanging ? ["signal=KILL", "error=EIO", "error=ENOSPC"] : []
+                if Self.isThorough {
+                    faults = isChanging ? faults : ["signal=KILL"]
+                } else if isChanging {
+                    // The two errors by turns.
+                    faults.remove(at: 1 + points % 2)
+                }
+                for fault in faults {
+                    points += 1
+                    try bench.run("inject=\(call):\(fault):when=\(seen[call] ?? 0)")
+                }
+            }
+            print(
+                "\(program), \(scenario): \(points) points, \(bench.hits) hit, \(bench.duplicates) duplicates"
+            )
+            #expect(points > (program == "qmail-clean" ? 5 : 30))
+            // How often it reads or waits depends on time.
+            #expect(bench.hits * 10 >= points * 8)
+        }
+    }
+}
+
+/// A service in which one message is sent again and again.
+private final class Bench {
+    let service: SendService
+    let scenario: CrashTests.Scenario
+    let program: String
+    private let path: String
+    private(set) var hits = 0
+    private(set) var duplicates = 0
+
+    init(_ scenario: CrashTests.Scenario, _ program: String) throws {
+        self.scenario = scenario
+        self.program = program
+        service = try SendService(split: 1)
+        path = service.instance.root + "/usr/sbin/" + program
+        try shell("mv '\(path)' '\(path).real'")
+    }
+
+    private var log: String { service.instance.root + "/strace.log" }
+
+    /// The program under strace with these arguments, or alone.
+    private func wrap(_ arguments: String?) throws {
+        let words = arguments.map { "/usr/bin/strace -D -o '\(log)' \($0) " } ?? ""
+        // The old script may be running.
+        try service.instance.write("wrapper", "#!/bin/sh\nexec \(words)'\(path).real'\n")
+        try shell(
+            "chmod 755 '\(service.instance.root)/wrapper' && mv '\(service.instance.root)/wrapper' '\(path)'"
+        )
+    }
+
+    /// The system calls of an undisturbed run, with their lines.
+    func trace() throws -> [(call: String, line: String)] {
+        try send("-e trace=all")
+        return try shell("cat '\(log)'").split(separator: "\n").compactMap { line in
+            line.firstIndex(of: "(").map { (String(line[..<$0]), String(line)) }
+        }
+    }
+
+    func run(_ injection: String) throws {
+        try send("-e '\(injection)'", injection)
+        if try wasHit() { hits += 1 }
+    }
+
+    private func wasHit() throws -> Bool {
+        let trace = try shell("cat '\(log)'")
+        return trace.contains("(INJECTED)") || trace.contains("+++ killed by SIGKILL +++")
+    }
+
+    private func send(_ arguments: String, _ point: String = "undisturbed") throws {
+        let before = try service.log().count
+        try wrap(arguments)
+        try service.queue("crash", from: "ok@sender.example", to: scenario.recipients)
+        try service.start()
+        var started = Clock.milliseconds
+        let deadline = Deadline(milliseconds: 20_000)
+        var isEmpty = false
+        while !deadline.hasPassed, !isEmpty {
+            Clock.sleep(milliseconds: 5)
+            isEmpty = try service.instance.queueFiles().isEmpty
+            if try service.hasEnded() {
+                _ = try service.ended()
+                if isEmpty { break }
+                try wrap(nil)
+                try service.start()
+                started = Clock.milliseconds
+            } else if Clock.milliseconds - started > 100 {
+                // Before, the signal might meet qmail-start.
+                try service.signal(.alarm)
+            }
+        }
+        if try !service.hasEnded() { _ = try service.stop() }
+        // A call that fails is not kept from who reads the log, unless it is the log that cannot be written.
+        let warnings = try service.log().dropFirst(before).filter {
+            $0.hasPrefix("warning: ") || $0.hasPrefix("alert: ")
+        }
+        if point.contains("error="), !point.contains("write:"), program == "qmail-send",
+            try wasHit()
+        {
+            let hit = try shell("grep INJECTED '\(log)'")
+            #expect(!warnings.isEmpty, "\(point): \(hit)")
+        }
+        let left = try service.instance.queueFiles()
+        let lines = try service.log().suffix(12)
+        #expect(left.isEmpty, "\(point): left \(left), \(lines)")
+        let delivered = try service.delivered()
+        #expect(Set(delivered) == scenario.wanted, "\(point): \(delivered)")
+        duplicates += delivered.count - scenario.wanted.count
+        // What was under way is repeated: a delivery, or the queueing of a notice and the delivery of one.
+        #expect(
+            delivered.count <= scenario.wanted.count + scenario.repeated, "\(point): \(delivered)")
+        try shell(
+            "rm -rf '\(service.instance.root)'/switch/tried-* '\(service.instance.root)'/var/spool/qhpsi/queue1/*/0/* && : >'\(service.instance.root)/delivered'"
+        )
+    }
+}
