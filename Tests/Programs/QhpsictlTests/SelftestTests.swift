@@ -111,39 +111,35 @@ func `a scanner that does not tell the two apart is a problem`(
 }
 
 @Test func `a message that has left the queue is found in the server's log`() throws {
-    let mail = try ScriptedMail()
-    let root = mail.instance.root
-    // What takes messages away at once, and a log as multilog writes it: an old line first.
-    let delivery = Command(
-        "/bin/sh",
-        [
-            "-c",
-            """
-            mkdir -p '\(root)/var/log/qhpsi/qmail-smtpd.25'; cd '\(root)/var/spool/qhpsi/queue1'
-            while sleep 0.02; do
-                for todo in todo/*/*; do
-                    [ -e "$todo" ] || continue
-                    id=${todo##*/}; mess=mess/${todo#todo/}
-                    verdict=$(sed -n '1s/X-QHPSI: //p' $mess | sed 's/ /%20/g')
-                    rm $todo $mess
-                    {
-                        echo "@400000005000000000000000 qmail-smtpd: id=$id verdict=none outcome=accepted"
-                        printf '@4%015x00000000 ' $(($(date +%s) + 10))
-                        echo "qmail-smtpd: pid=1 queue=queue1 id=$id verdict=$verdict signature=Eicar outcome=accepted reply=250"
-                    } >>'\(root)/var/log/qhpsi/qmail-smtpd.25/current'
-                done
-            done
-            """,
-        ])
-    let running = try delivery.start()
-    defer { running.stop() }
-    var outcome = try mail.selftest()
-    for _ in 0..<20 where outcome.output.contains("Left in the queue") {
-        outcome = try mail.selftest()
-    }
+    // It takes the message away at once, and writes a log as multilog does, with an old line of the same id.
+    let queue = "/tmp/selftest-queue." + String(decoding: uniqueName(), as: UTF8.self)
+    let script = """
+        #!/bin/sh
+        $QHPSI_ROOT/usr/sbin/qmail-queue || exit
+        cd $QHPSI_ROOT/var/spool/qhpsi/queue1
+        for todo in todo/*/*; do
+            id=${todo##*/} file=${todo#todo/}
+            verdict=$(sed -n '1s/X-QHPSI: //p' mess/$file | sed 's/ /%20/g')
+            rm todo/$file intd/$file mess/$file
+            mkdir -p $QHPSI_ROOT/var/log/qhpsi/qmail-smtpd.25
+            {
+                echo "@400000005000000000000000 qmail-smtpd: id=$id verdict=none outcome=accepted"
+                printf '@4%015x00000000 ' $(($(date +%s) + 10))
+                echo "qmail-smtpd: pid=1 queue=queue1 id=$id verdict=$verdict signature=Eicar outcome=accepted"
+            } >>$QHPSI_ROOT/var/log/qhpsi/qmail-smtpd.25/current
+        done
+
+        """
+    let file = try FileDescriptor.open(Array(queue.utf8), .createNew, permissions: 0o755)
+    try file.write(Array(script.utf8))
+    try file.close()
+    let mail = try ScriptedMail(["QMAILQUEUE": queue])
+    let outcome = try mail.selftest()
+    try shell("rm '\(queue)'")
     #expect(outcome.code == 0, "\(outcome.output)")
     #expect(outcome.output.hasSuffix("selftest: refusal is off: tagged\n"))
     #expect(outcome.output.contains(": virus found (Eicar)"))
+    #expect(!outcome.output.contains("Left in the queue"))
 }
 
 /// What stands in for a server: a shell that says these words to each client and reads on.
