@@ -51,7 +51,7 @@ package struct MailAddress: Equatable, Sendable {
 package struct AddressCompletion: Sendable {
     /// The domain of an address without one.
     package let defaultHost: [UInt8]
-    /// What a domain without dots is in.
+    /// What a domain without dots is in, unless it is that one: a host's whole name may have none.
     package let defaultDomain: [UInt8]
     /// What a domain that ends in `+` is in.
     package let plusDomain: [UInt8]
@@ -71,7 +71,7 @@ package struct AddressCompletion: Sendable {
             domain.removeLast()
             domain = Self.join(domain, plusDomain)
         } else if !domain.contains(UInt8(ascii: ".")), domain.first != UInt8(ascii: "["),
-            !domain.equalsIgnoringCase("localhost")
+            !domain.equalsIgnoringCase("localhost"), domain.lowercased != defaultDomain.lowercased
         {
             domain = Self.join(domain, defaultDomain)
         }

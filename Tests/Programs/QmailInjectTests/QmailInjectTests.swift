@@ -127,6 +127,13 @@ func `the sender comes from an option or the variables`(
     #expect(text.contains("To: a@dh.dd.example, b@c.dd.example, d@e.pd.example\n"))
 }
 
+@Test func `a machine whose name has no dots is not taken for one of its own domain`() throws {
+    let instance = try PrivateInstance()
+    try instance.write("etc/qhpsi/control/me", "box\n")
+    #expect(try inject("To: ann, bob@BOX, carol@other\n\n", in: instance).code == 0)
+    #expect(try envelope(instance) == ["Fjoe@box", "Tann@box", "Tbob@BOX", "Tcarol@other.box"])
+}
+
 @Test func `nobody's name is found by his id`() throws {
     let instance = try PrivateInstance()
     try shell("mkdir -p '\(instance.root)/etc'")
