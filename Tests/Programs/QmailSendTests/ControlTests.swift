@@ -149,6 +149,29 @@ import Testing
         }
     }
 
+    @Test func `without inotify the queue's trigger tells of new mail`() throws {
+        let service = try SendService()
+        try withExtendedLifetime(service) {
+            try service.start(under: [
+                "/usr/bin/strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=inotify_init1", "-e",
+                "inject=inotify_init1:error=EMFILE",
+            ])
+            let trigger = service.instance.root + "/var/spool/qhpsi/queue1/lock/trigger"
+            #expect(
+                try service.wait {
+                    try shell("ls -l /proc/[0-9]*/fd 2>/dev/null | grep -c ' \(trigger)$' || true")
+                        != "0\n"
+                })
+            for n in 1...5 {
+                try service.queue("t\(n)", to: ["ok\(n)@test.example"])
+                Clock.sleep(milliseconds: 100)
+            }
+            #expect(try service.waitForEmptyQueues(seconds: 10))
+            #expect(try service.delivered().count == 5)
+            #expect(try service.stop() == 0)
+        }
+    }
+
     @Test func `two thousand messages in four queues all end`() throws {
         let service = try SendService(queues: 4)
         try withExtendedLifetime(service) {

@@ -39,10 +39,6 @@ import Testing
         "ftruncate",
     ]
 
-    /// Between two calls that change something nothing differs from the outside, so that only with QHPSI_CRASH_ALL set
-    /// it is killed at the others too.
-    static let isThorough = Environment.current["QHPSI_CRASH_ALL"] != nil
-
     @Test(arguments: scenarios, ["qmail-send", "qmail-clean"])
     func `whatever call it is killed at or has fail, everybody gets the message`(
         scenario: Scenario, program: String
@@ -58,14 +54,9 @@ import Testing
                 // Before this nothing is done about any message.
                 if line.contains("/todo") { isPast = true }
                 guard isPast, call != "exit_group" else { continue }
-                let isChanging = Self.changing.contains(call)
-                var faults = isChanging ? ["signal=KILL", "error=EIO", "error=ENOSPC"] : []
-                if Self.isThorough {
-                    faults = isChanging ? faults : ["signal=KILL"]
-                } else if isChanging {
-                    // The two errors by turns.
-                    faults.remove(at: 1 + points % 2)
-                }
+                let faults =
+                    Self.changing.contains(call)
+                    ? ["signal=KILL", "error=EIO", "error=ENOSPC"] : ["signal=KILL"]
                 for fault in faults {
                     points += 1
                     try bench.run("inject=\(call):\(fault):when=\(seen[call] ?? 0)")

@@ -61,3 +61,26 @@ func quoting(address: String, wanted: String) {
         #expect(notice(to: address, recipient: address).allSatisfy { $0.utf8.count <= 998 })
     }
 }
+
+@Test func `no bytes change the structure of a notice`() {
+    let pieces = [
+        "\n", "\n", "-", "--=_1700000100.5_=", ":", " ", "\r", "\0", "a", "\u{e9}", "\"", "@", ".",
+    ]
+    func noise() -> String {
+        (0..<Int.random(in: 0..<40)).map { _ in pieces.randomElement() ?? "" }.joined()
+    }
+    for _ in 0..<3000 {
+        let lines = notice(
+            to: noise(), recipient: noise(), text: noise(), original: noise())
+        #expect(lines.filter { $0.hasPrefix("-") }.count == 4)
+        #expect(lines.filter { $0.hasPrefix("To: ") }.count >= 1)
+        #expect(
+            lines.firstIndex(of: "")
+                == lines.firstIndex { $0.hasPrefix("\tboundary=") }.map { $0 + 1 })
+        #expect(
+            lines.allSatisfy {
+                $0.utf8.count <= 998 && $0.utf8.allSatisfy { $0 == 9 || $0 >= 32 && $0 < 127 }
+            })
+        #expect(lines.filter { $0.hasPrefix("Final-Recipient: ") }.count == 1)
+    }
+}
