@@ -94,12 +94,15 @@ struct SpawnerLoopTests {
                 .capture,
             ])
         let running = try command.start()
-        output = nil
         let mess = try bench.mess()
         for i: UInt8 in 0..<3 {
             try input.writing.write(
-                [i, 0] + Array("\(mess)\0s\0joe-slow@test.example\0".utf8))
+                [i, 0] + Array("\(mess)\0s\0joe-wait@test.example\0".utf8))
         }
+        // Jobs that nobody would hear of are not even started: these have been.
+        Clock.sleep(milliseconds: 1000)
+        output = nil
+        try shell("touch '\(bench.home("joe"))/go'")
         let outcome = try running.wait(seconds: 20)
         #expect(outcome.code == 111)
         #expect(outcome.errors.hasPrefix("spawner: unable to write reports: "))

@@ -123,7 +123,7 @@ import Testing
         print(
             "killed \(kills.joined(separator: ", ")): of \(count) messages \(accepted.count) accepted, \(times.count) recipients served, \(again) duplicates"
         )
-        #expect(total > count / 100)
+        #expect(total >= count / 200)
         // A kill repeats at most what was under way: as many deliveries as run at once.
         #expect(again <= total * 30)
     }
