@@ -112,7 +112,7 @@ import Testing
                 cd '\(root)/var/spool/qhpsi/queue1' && echo x >pid/x && id=$(stat -c %i pid/x) &&
                 chown 64015:64010 pid/x && chmod 644 pid/x && mv pid/x mess/$((id % 7))/$id
                 """)
-            let supervise = try start(machine, ["/supervise"])
+            let supervise = try start(machine, ["/bin/sh", "/supervise"])
             try machine.write("load", Self.load)
             #expect(try start(machine, ["/usr/bin/perl", "/load", "1", "2"]).wait().code == 0)
             let deadline = Deadline(milliseconds: 30_000)
@@ -155,7 +155,7 @@ import Testing
         let machine = try machine()
         let root = machine.root
         try withExtendedLifetime(machine) {
-            let supervise = try start(machine, ["/supervise"])
+            let supervise = try start(machine, ["/bin/sh", "/supervise"])
             let script = try FileDescriptor.open(Array((root + "/killer").utf8), .replace)
             try script.write(Array(Self.killer.utf8))
             let killer = try Command("/usr/bin/perl", [root + "/killer", root]).start()

@@ -51,7 +51,7 @@ struct OriginalTests {
             for tool in tcpclient mconnect-io tcpcat mconnect; do
                 path='\(tools)'/$tool
                 [ -e $path ] || path=/usr/bin/$tool
-                sed "s|/usr/bin/|$PWD/bin/|" <$path >bin/$tool
+                sed "s|/usr/bin/|$PWD/bin/|g" <$path >bin/$tool
             done
             cp '\(PrivateInstance.builtRoot)/usr/bin/tcpserver' bin/tcpserver
             chmod 755 bin/*
