@@ -294,7 +294,8 @@ let send: [Target] = [
     .library(
         "LocalSpawner", in: .Send,
         uses: [
-            "ByteText", "ConstantDatabases", "ControlFiles", "DeliverySpawner", "LocalUsers",
+            "ByteText", "ConstantDatabases", "ControlFiles", "DeliverySpawner", "DotQmail",
+            "LocalUsers",
             "Posix",
         ]),
     .program("qmail-lspawn", in: .Send, uses: ["LocalSpawner", "Posix"], linked: .selfContained),
@@ -394,7 +395,7 @@ let tests: [Target] = [
     .tests(of: "DotQmail", in: .Send),
     .tests(of: "AliasFile", in: .Send),
     .programTests("Fastforward", uses: ["Posix"]),
-    .programTests("QmailLocal", uses: ["Posix"]),
+    .programTests("QmailLocal", uses: ["DotQmail", "Posix"]),
     .programTests("QmailLspawn", uses: ["Posix"]),
     .programTests("QmailNewu", uses: ["Posix"]),
     .tests(of: "LocalUsers", in: .System, uses: ["Posix", "Testbed"]),
