@@ -201,24 +201,19 @@ package final class DeliverySpawner {
         guard count < limit else {
             return add(JobReport(.deferral, "Too many deliveries at once. (#4.3.2)"), job.number)
         }
-        open(job, forWorker: true)
-    }
-
-    private func open(_ job: DeliveryJob, forWorker: Bool) {
         do throws(MessFile.Refusal) {
-            let message = try MessFile.open(job.mess, owner: owner)
-            if forWorker, hasWorker(job, message) { return }
-            begin(job, message)
+            let message = OpenMessage(try MessFile.open(job.mess, owner: owner))
+            if !hasWorker(job, message) { begin(job, message) }
         } catch {
             add(error.report, job.number)
         }
     }
 
-    private func begin(_ job: DeliveryJob, _ message: borrowing FileDescriptor) {
+    private func begin(_ job: DeliveryJob, _ message: OpenMessage) {
         do throws(Errno) {
             let pipe = try Pipe()
             try pipe.reading.setNonBlocking(true)
-            switch start(job, message.rawValue, pipe.writing.rawValue) {
+            switch start(job, message.file.rawValue, pipe.writing.rawValue) {
             case .report(let report): add(report, job.number)
             case .program(let launch):
                 let child = try launch.startAside()
@@ -232,13 +227,13 @@ package final class DeliverySpawner {
     // MARK: - Workers
 
     /// Whether a worker has the job now.
-    private func hasWorker(_ job: DeliveryJob, _ message: borrowing FileDescriptor) -> Bool {
+    private func hasWorker(_ job: DeliveryJob, _ message: OpenMessage) -> Bool {
         guard let choice = chooseWorker?(job), !workers.isSetAside(choice.user) else {
             return false
         }
         if let worker = workers.idle(for: choice.user) {
             do throws(Errno) {
-                try worker.begin(job, choice.request, message: message.rawValue)
+                try worker.begin(job, choice.request, message)
                 return true
             } catch {
                 // It is gone; its end will be seen.
@@ -251,7 +246,7 @@ package final class DeliverySpawner {
             launch.descriptors = [pair.other.rawValue]
             let child = try launch.startAside()
             let worker = Worker(choice.user, child, pair.keepOne())
-            try worker.begin(job, choice.request, message: message.rawValue)
+            try worker.begin(job, choice.request, message)
             workers.add(worker)
             return true
         } catch {
@@ -267,7 +262,7 @@ package final class DeliverySpawner {
 
     /// Whether a worker has answered or may still do so; an answer is reported.
     private func hasAnswer(_ worker: Worker) -> Bool {
-        guard let job = worker.job else { return true }
+        guard let job = worker.job, let message = worker.message else { return true }
         let count: Int
         do throws(Errno) { count = try worker.socket.takePacket(into: &buffer) } catch {
             return error == .wouldBlock
@@ -276,7 +271,7 @@ package final class DeliverySpawner {
         worker.rest()
         if buffer[0] == WorkerStart.notHere {
             workers.setAside(worker.user)
-            open(job, forWorker: false)
+            begin(job, message)
         } else {
             let text = buffer[1..<count].prefix(JobReport.textLimit)
             add(fold(job, Int32(buffer[0]), Array(text)), job.number)
@@ -291,11 +286,11 @@ package final class DeliverySpawner {
         // What it said last is still there.
         _ = hasAnswer(worker)
         workers.remove(worker)
-        guard let job = worker.job else { return true }
+        guard let job = worker.job, let message = worker.message else { return true }
         // One that could not begin, or is a program that takes no requests, has done nothing.
         if child.reasonOfNoStart != nil || ending == .exited(Self.misused) {
             workers.setAside(worker.user)
-            open(job, forWorker: false)
+            begin(job, message)
         } else {
             add(Self.early(ending), job.number)
         }
@@ -310,7 +305,11 @@ package final class DeliverySpawner {
             let ending = Child.ending(status: status)
             if endWorker(child, ending) { continue }
             guard let i = running.firstIndex(where: { $0.child.identifier == child.identifier })
-            else { continue }
+            else {
+                // A worker that nobody wanted any more; why it did not start makes room when it is asked for.
+                _ = child.reasonOfNoStart
+                continue
+            }
             let delivery = running[i]
             running.swapAt(i, running.count - 1)
             running.removeLast()

@@ -7,6 +7,8 @@ final class Worker {
     let socket: FileDescriptor
     /// What it is at; nil while it waits for more.
     private(set) var job: DeliveryJob?
+    /// The job's message, for a program that has to do it after all: by its name it could be another one by then.
+    private(set) var message: OpenMessage?
     /// When it has waited for long enough.
     private(set) var end: Deadline
     private var count = 0
@@ -25,15 +27,19 @@ final class Worker {
     /// Whether it is not to get another delivery.
     var isOver: Bool { job == nil && (count >= Self.mostDeliveries || end.hasPassed) }
 
-    func begin(_ job: DeliveryJob, _ request: [UInt8], message: Int32) throws(Errno) {
-        try socket.sendPacket(request, passing: message)
+    func begin(
+        _ job: DeliveryJob, _ request: [UInt8], _ message: OpenMessage
+    ) throws(Errno) {
+        try socket.sendPacket(request, passing: message.file.rawValue)
         self.job = job
+        self.message = message
         count += 1
     }
 
     /// It has answered.
     func rest() {
         job = nil
+        message = nil
         end = Deadline(milliseconds: Self.patienceMilliseconds)
     }
 }
