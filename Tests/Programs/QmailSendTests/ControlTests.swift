@@ -152,6 +152,7 @@ import Testing
     @Test func `without inotify the queue's trigger tells of new mail`() throws {
         let service = try SendService()
         try withExtendedLifetime(service) {
+            service.traced = service.instance.root + "/usr/sbin/qmail-send"
             try service.start(under: [
                 "/usr/bin/strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=inotify_init1", "-e",
                 "inject=inotify_init1:error=EMFILE",

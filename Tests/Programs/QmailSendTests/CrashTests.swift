@@ -87,6 +87,7 @@ private final class Bench {
         service = try SendService(split: 1)
         path = service.instance.root + "/usr/sbin/" + program
         try shell("mv '\(path)' '\(path).real'")
+        if program == "qmail-send" { service.traced = path + ".real" }
     }
 
     private var log: String { service.instance.root + "/strace.log" }

@@ -8,6 +8,8 @@ import Testing
 final class SendService {
     let instance: PrivateInstance
     private(set) var running: Running?
+    /// The command line of qmail-send when it may run under strace(1).
+    var traced: String?
     /// The lines of processes that have ended.
     private var earlier: [String] = []
 
@@ -26,7 +28,11 @@ final class SendService {
         try shell("mkdir '\(instance.root)/switch' && : >'\(instance.root)/delivered'")
     }
 
-    deinit { running?.stop() }
+    deinit {
+        // What goes on in spite of this has no instance any more.
+        if traced != nil { _ = try? signal(.kill) }
+        running?.stop()
+    }
 
     /// Replace both spawners by a script.
     func useSpawner(_ text: String) throws {
@@ -59,8 +65,12 @@ final class SendService {
 
     /// End it with SIGTERM and give its exit code.
     func stop() throws -> Int32? {
-        guard let running else { return nil }
-        try running.child.signal(.terminate)
+        try signal(.terminate)
+        let deadline = Deadline(milliseconds: 30_000)
+        while traced != nil, try !hasEnded(), !deadline.hasPassed {
+            Clock.sleep(milliseconds: 20)
+            try signal(.terminate)
+        }
         return try ended()
     }
 
@@ -76,7 +86,16 @@ final class SendService {
         return outcome.code
     }
 
-    func signal(_ signal: Signal) throws { try running?.child.signal(signal) }
+    /// Send a signal to qmail-send.
+    func signal(_ signal: Signal) throws {
+        guard let traced else {
+            try running?.child.signal(signal)
+            return
+        }
+        // Until it is that, it is strace(1), which would leave a process behind that holds the pipes.
+        try shell(
+            "for id in $(pgrep -f '^\(traced)$'); do kill -\(signal.number) $id || true; done")
+    }
 
     /// All log lines so far.
     func log() throws -> [String] {
