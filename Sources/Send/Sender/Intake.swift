@@ -119,10 +119,7 @@ extension Sender {
         let queue = queue(key)
         do throws(Errno) {
             guard try queue.settled(key.id) != nil else { return }
-            guard try queue.message(key.id) != nil else {
-                log.warning("no mess file of", key.id, [UInt8]("left in info/"), queue.name)
-                return
-            }
+            guard try queue.message(key.id) != nil else { return try forget(key) }
             var hasRecipients = false
             for channel in [Channel.local, .remote] {
                 guard let due = try queue.due(key.id, channel) else { continue }
@@ -133,6 +130,20 @@ extension Sender {
         } catch {
             log.warning("unable to read the files of", key.id, error.text, queue.name)
             postpone(key, [.local, .remote])
+        }
+    }
+
+    /// A message of info/ whose mess file is gone: when nothing was left to do for it, neither is info/ any use.
+    private func forget(_ key: MessageKey) throws(Errno) {
+        let queue = queue(key)
+        let local = try queue.due(key.id, .local)
+        let remote = try queue.due(key.id, .remote)
+        let notice = try queue.notice(key.id)
+        if local == nil, remote == nil, notice == nil {
+            // Not qmail-clean's: a mess file with this number would be a new message's.
+            try queue.removeInformation(key.id)
+        } else {
+            log.warning("no mess file of", key.id, [UInt8]("left in info/"), queue.name)
         }
     }
 

@@ -32,6 +32,31 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func `info of a message that is gone stays only while it names recipients`(isNamed: Bool)
+        throws
+    {
+        let service = try SendService()
+        try withExtendedLifetime(service) {
+            let queue = service.instance.root + "/var/spool/qhpsi/queue1"
+            try shell(
+                "printf 'u0\\0p1\\0Fann@far.example\\0' >'\(queue)/info/0/7000000'")
+            if isNamed {
+                try shell("printf 'Tbob@test.example\\0' >'\(queue)/local/0/7000000'")
+            }
+            try service.start()
+            try service.queue("new", to: ["ok@test.example"])
+            #expect(try service.waitForLine("end msg"))
+            if isNamed {
+                #expect(
+                    try service.waitForLine("warning: no mess file of msg 7000000: left in info/"))
+            } else {
+                #expect(try service.waitForEmptyQueues(seconds: 10))
+            }
+            #expect(try service.delivered().count == 1)
+        }
+    }
+
     @Test func `the time of the next try is kept over a restart`() throws {
         let service = try SendService()
         try withExtendedLifetime(service) {
