@@ -10,7 +10,8 @@ public func fuzzFilter(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
     let message = Array(fields[fields.count - 1])
     let header = MessageHeader(message)
     let address = FilterAddress(local: message, domain: Array(fields[0]))
-    guard address.path.count { $0 == UInt8(ascii: "/") } == 1, address.path.range(of: "/.") == nil,
+    guard address.path.count(where: { $0 == UInt8(ascii: "/") }) == 1,
+        address.path.range(of: "/.") == nil,
         address.path.first != UInt8(ascii: "."), !address.path.contains(0)
     else { fatalError("a path that leaves its folder") }
     if !message.starts(with: "X-") && !message.starts(with: "x-"),
