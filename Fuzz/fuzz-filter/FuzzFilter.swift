@@ -10,8 +10,8 @@ public func fuzzFilter(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
     let message = Array(fields[fields.count - 1])
     let header = MessageHeader(message)
     let address = FilterAddress(local: message, domain: Array(fields[0]))
-    guard address.path.count(where: { $0 == UInt8(ascii: "/") }) == 1,
-        address.path.range(of: "/.") == nil,
+    let slashes = address.path.count(where: { $0 == UInt8(ascii: "/") })
+    guard slashes == 1, address.path.range(of: "/.") == nil,
         address.path.first != UInt8(ascii: "."), !address.path.contains(0)
     else { fatalError("a path that leaves its folder") }
     if !message.starts(with: "X-") && !message.starts(with: "x-"),
@@ -33,9 +33,8 @@ public func fuzzFilter(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
         }
         guard try FilterRule.rules(text) == rules else { fatalError("rules that changed") }
     } catch {
-        guard error.line > 0, !error.flaw.expected.isEmpty else {
-            fatalError("a flaw without a place")
-        }
+        let isNamed = error.line > 0 && !error.flaw.expected.isEmpty
+        guard isNamed else { fatalError("a flaw without a place") }
     }
     do throws(FilterFlaw) {
         let address = try FilterAddress(Array(fields[0]))
