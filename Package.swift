@@ -251,7 +251,7 @@ let inspect: [Target] = [
 ]
 
 let send: [Target] = [
-    .library("DeliverySpawner", in: .Send, uses: ["ByteText", "Posix"]),
+    .library("DeliverySpawner", in: .Send, uses: ["ByteText", "ControlFiles", "Posix"]),
     .library("Schedule", in: .Send),
     .library("DeliveryReport", in: .Send),
     .library("Routing", in: .Send, uses: ["ByteText"]),

@@ -1,8 +1,25 @@
 import ByteText
+package import ControlFiles
 import Posix
 
 /// Opening of a message's file that another process has named.
-enum MessFile {
+package enum MessFile {
+    /// Whom the message files of an instance belong to.
+    ///
+    /// - Parameter instance: Whose ids are read; those of the machine itself must be root's.
+    /// - Returns: The id of qmailq; nil in a private instance without an ids file, which belongs to whoever runs it.
+    /// - Throws: When the ids cannot be read, or qmailq is not among them.
+    package static func owner(in instance: Instance) throws(ControlFailure) -> UInt32? {
+        do throws(ControlFailure) {
+            let ids = try Identities(path: instance.ids, mustBeTrusted: instance.root.isEmpty)
+            if let owner = ids.user("qmailq") { return owner }
+        } catch {
+            if !instance.root.isEmpty, case .unreadable(_, .noSuchFile) = error { return nil }
+            throw error
+        }
+        throw .malformed(path: instance.ids, expected: "the user qmailq")
+    }
+
     /// Open it for reading, if it is a message of a queue: a regular file of the queue's owner with its inode's number
     /// as name, and nobody else may write it.
     ///

@@ -21,7 +21,7 @@ package enum LspawnProgram {
         let instance = Instance.current(environment)
         do throws(Errno) { try Process.fillStandardDescriptors() } catch { return unable }
         do throws(ControlFailure) {
-            let owner = try Self.owner(instance)
+            let owner = try MessFile.owner(in: instance)
             let separators = try Control(of: instance).line("userseparators")
             let local = LocalSpawner(
                 instance, separators: separators ?? [UInt8]("-"), delivery: arguments[1],
@@ -44,18 +44,6 @@ package enum LspawnProgram {
         } catch {
             return fatal([UInt8]("unable to wait for deliveries: ") + error.text)
         }
-    }
-
-    /// Whom messages belong to; nil in a private instance that names nobody.
-    private static func owner(_ instance: Instance) throws(ControlFailure) -> UInt32? {
-        do throws(ControlFailure) {
-            let ids = try Identities(path: instance.ids, mustBeTrusted: instance.root.isEmpty)
-            if let owner = ids.user("qmailq") { return owner }
-        } catch {
-            if !instance.root.isEmpty, case .unreadable(_, .noSuchFile) = error { return nil }
-            throw error
-        }
-        throw .malformed(path: instance.ids, expected: "the user qmailq")
     }
 
     private static func fatal(_ text: [UInt8]) -> Int32 {

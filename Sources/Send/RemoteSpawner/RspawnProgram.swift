@@ -21,7 +21,7 @@ package enum RspawnProgram {
         let instance = Instance.current(environment)
         do throws(Errno) { try Process.fillStandardDescriptors() } catch { return unable }
         let owner: UInt32?
-        do throws(ControlFailure) { owner = try self.owner(instance) } catch {
+        do throws(ControlFailure) { owner = try MessFile.owner(in: instance) } catch {
             return fatal(error.text)
         }
         let program = instance.path("/usr/sbin/qmail-remote")
@@ -35,18 +35,6 @@ package enum RspawnProgram {
         } catch {
             return fatal([UInt8]("unable to wait for deliveries: ") + error.text)
         }
-    }
-
-    /// Whom messages belong to; nil in a private instance that names nobody.
-    private static func owner(_ instance: Instance) throws(ControlFailure) -> UInt32? {
-        do throws(ControlFailure) {
-            let ids = try Identities(path: instance.ids, mustBeTrusted: instance.root.isEmpty)
-            if let owner = ids.user("qmailq") { return owner }
-        } catch {
-            if !instance.root.isEmpty, case .unreadable(_, .noSuchFile) = error { return nil }
-            throw error
-        }
-        throw .malformed(path: instance.ids, expected: "the user qmailq")
     }
 
     private static func fatal(_ text: [UInt8]) -> Int32 {
