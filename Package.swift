@@ -294,8 +294,7 @@ let send: [Target] = [
     .library(
         "LocalSpawner", in: .Send,
         uses: [
-            "ByteText", "ConstantDatabases", "ControlFiles", "DeliverySpawner", "DotQmail",
-            "LocalUsers",
+            "ByteText", "ConstantDatabases", "ControlFiles", "DeliverySpawner", "LocalUsers",
             "Posix",
         ]),
     .program("qmail-lspawn", in: .Send, uses: ["LocalSpawner", "Posix"], linked: .selfContained),
@@ -395,7 +394,7 @@ let tests: [Target] = [
     .tests(of: "DotQmail", in: .Send),
     .tests(of: "AliasFile", in: .Send),
     .programTests("Fastforward", uses: ["Posix"]),
-    .programTests("QmailLocal", uses: ["DotQmail", "Posix"]),
+    .programTests("QmailLocal", uses: ["Posix"]),
     .programTests("QmailLspawn", uses: ["Posix"]),
     .programTests("QmailNewu", uses: ["Posix"]),
     .tests(of: "LocalUsers", in: .System, uses: ["Posix", "Testbed"]),

@@ -21,29 +21,6 @@ package final class DeliverySpawner {
     /// Makes a report of the exit code of a job's program and what it wrote, at most `JobReport.textLimit` bytes.
     package typealias Folder = (_ job: DeliveryJob, _ code: Int32, _ output: [UInt8]) -> JobReport
 
-    /// A process that does this delivery and others of its user, over a packet connection that is its descriptor 0.
-    ///
-    /// It gets a request with the message beside it, and answers with an exit code and text. An answer with the code
-    /// `notHere` says that it has done nothing, and that the program of the job is to be started.
-    package struct WorkerStart {
-        let launch: Launch
-        let user: ChildUser
-        let request: [UInt8]
-
-        /// The code of an answer that is none.
-        package static let notHere: UInt8 = 255
-
-        /// How one is started, whose processes are told apart by this user, and what it is asked.
-        package init(_ launch: Launch, as user: ChildUser, request: [UInt8]) {
-            self.launch = launch
-            self.user = user
-            self.request = request
-        }
-    }
-
-    /// Says which worker may do a job; nil: none.
-    package typealias WorkerChoice = (_ job: DeliveryJob) -> WorkerStart?
-
     /// More deliveries at once there cannot be: the limit is told in one byte.
     package static let mostDeliveries = 255
 
@@ -51,12 +28,10 @@ package final class DeliverySpawner {
     private let owner: UInt32?
     private let start: Starter
     private let fold: Folder
-    private let chooseWorker: WorkerChoice?
     private var jobs: FileDescriptor?
     private let reports: FileDescriptor
     private var reader = JobReader()
     private var running: [RunningDelivery] = []
-    private var workers = WorkerPool()
     /// Frames that are not written yet.
     private var waiting: [UInt8] = []
     private var written = 0
@@ -65,8 +40,6 @@ package final class DeliverySpawner {
 
     /// With so many bytes of reports that nobody reads, no more jobs are read.
     private static let mostWaiting = 1 << 20
-    /// The exit code of a program that does not know its arguments.
-    private static let misused: Int32 = 100
     /// A write of at most so many bytes into a pipe that can be written to does not wait; see pipe(7), PIPE_BUF.
     private static let pieceSize = 4096
 
@@ -77,19 +50,16 @@ package final class DeliverySpawner {
     ///   - reports: Where reports go.
     ///   - limit: How many deliveries run at once, at most `mostDeliveries`.
     ///   - owner: Whom message files belong to; nil: anybody.
-    ///   - worker: Says which worker may do a job; nil: there are none.
-    ///   - start: Says what becomes of a job that no worker does.
+    ///   - start: Says what becomes of a job.
     ///   - fold: Makes the report of a program that has ended by itself.
     package init(
         jobs: consuming FileDescriptor, reports: consuming FileDescriptor, limit: Int,
-        owner: UInt32?, worker: WorkerChoice? = nil, start: @escaping Starter,
-        fold: @escaping Folder
+        owner: UInt32?, start: @escaping Starter, fold: @escaping Folder
     ) {
         self.jobs = consume jobs
         self.reports = reports
         self.limit = max(1, min(limit, Self.mostDeliveries))
         self.owner = owner
-        chooseWorker = worker
         self.start = start
         self.fold = fold
     }
@@ -104,21 +74,18 @@ package final class DeliverySpawner {
         Signal.brokenPipe.ignore()
         let signals = try Signal.queue([.childEnded])
         waiting = [UInt8(truncatingIfNeeded: limit)]
-        while jobs.number != nil || count > 0 || !waiting.isEmpty {
+        while jobs.number != nil || !running.isEmpty || !waiting.isEmpty {
             try step(signals)
         }
         return !isUnheard
     }
-
-    /// How many deliveries run.
-    private var count: Int { running.count + workers.busy.count }
 
     /// Wait for the next event and do what it asks for.
     private func step(_ signals: borrowing FileDescriptor) throws(Errno) {
         var wanted = [(fd: signals.rawValue, interest: Polling.Interest.readable)]
         if !waiting.isEmpty { wanted.append((reports.rawValue, .writable)) }
         let first = wanted.count
-        var next = workers.nextEnd
+        var next: Deadline?
         var talking: [RunningDelivery] = []
         for delivery in running where !delivery.isSilent {
             if delivery.patience.hasPassed {
@@ -128,9 +95,6 @@ package final class DeliverySpawner {
                 next = delivery.patience
             }
         }
-        let second = wanted.count
-        let busy = workers.busy
-        for worker in busy { wanted.append((worker.socket.rawValue, .readable)) }
         let last = wanted.count
         if waiting.count < Self.mostWaiting, let number = jobs.number {
             wanted.append((number, .readable))
@@ -140,15 +104,12 @@ package final class DeliverySpawner {
                 try endDeliveries(signals)
             } else if i < first {
                 writeReports()
-            } else if i < second {
-                talking[i - first].readOutput(&buffer)
             } else if i < last {
-                takeAnswer(busy[i - second])
+                talking[i - first].readOutput(&buffer)
             } else {
                 readJobs()
             }
         }
-        workers.endIdle()
     }
 
     // MARK: - Jobs
@@ -190,30 +151,27 @@ package final class DeliverySpawner {
     }
 
     private func begin(_ job: DeliveryJob) {
-        let isInUse =
-            running.contains { $0.job.number == job.number }
-            || workers.all.contains { $0.job?.number == job.number }
-        if isInUse {
+        if running.contains(where: { $0.job.number == job.number }) {
             tell("a delivery's number is in use: ", [UInt8](decimal: job.number))
             return add(
                 JobReport(.deferral, "The delivery's number is in use. (#4.3.5)"), job.number)
         }
-        guard count < limit else {
+        guard running.count < limit else {
             return add(JobReport(.deferral, "Too many deliveries at once. (#4.3.2)"), job.number)
         }
         do throws(MessFile.Refusal) {
-            let message = OpenMessage(try MessFile.open(job.mess, owner: owner))
-            if !hasWorker(job, message) { begin(job, message) }
+            let message = try MessFile.open(job.mess, owner: owner)
+            begin(job, message)
         } catch {
             add(error.report, job.number)
         }
     }
 
-    private func begin(_ job: DeliveryJob, _ message: OpenMessage) {
+    private func begin(_ job: DeliveryJob, _ message: borrowing FileDescriptor) {
         do throws(Errno) {
             let pipe = try Pipe()
             try pipe.reading.setNonBlocking(true)
-            switch start(job, message.file.rawValue, pipe.writing.rawValue) {
+            switch start(job, message.rawValue, pipe.writing.rawValue) {
             case .report(let report): add(report, job.number)
             case .program(let launch):
                 let child = try launch.startAside()
@@ -224,98 +182,19 @@ package final class DeliverySpawner {
         }
     }
 
-    // MARK: - Workers
-
-    /// Whether a worker has the job now.
-    private func hasWorker(_ job: DeliveryJob, _ message: OpenMessage) -> Bool {
-        guard let choice = chooseWorker?(job), !workers.isSetAside(choice.user) else {
-            return false
-        }
-        if let worker = workers.idle(for: choice.user) {
-            do throws(Errno) {
-                try worker.begin(job, choice.request, message)
-                return true
-            } catch {
-                // It is gone; its end will be seen.
-                workers.remove(worker)
-            }
-        }
-        do throws(Errno) {
-            let pair = try PacketPair()
-            var launch = choice.launch
-            launch.descriptors = [pair.other.rawValue]
-            let child = try launch.startAside()
-            let worker = Worker(choice.user, child, pair.keepOne())
-            try worker.begin(job, choice.request, message)
-            workers.add(worker)
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    /// Report what a worker answers, and let it rest.
-    private func takeAnswer(_ worker: Worker) {
-        // Without a connection it is of no use; what became of the job its end will tell.
-        if !hasAnswer(worker) { worker.child.kill() }
-    }
-
-    /// Whether a worker has answered or may still do so; an answer is reported.
-    private func hasAnswer(_ worker: Worker) -> Bool {
-        guard let job = worker.job, let message = worker.message else { return true }
-        let count: Int
-        do throws(Errno) { count = try worker.socket.takePacket(into: &buffer) } catch {
-            return error == .wouldBlock
-        }
-        if count == 0 { return false }
-        worker.rest()
-        if buffer[0] == WorkerStart.notHere {
-            workers.setAside(worker.user)
-            begin(job, message)
-        } else {
-            let text = buffer[1..<count].prefix(JobReport.textLimit)
-            add(fold(job, Int32(buffer[0]), Array(text)), job.number)
-        }
-        return true
-    }
-
-    /// Whether the child was a worker; it is none any more.
-    private func endWorker(_ child: Child, _ ending: Child.Ending) -> Bool {
-        guard let worker = workers.all.first(where: { $0.child.identifier == child.identifier })
-        else { return false }
-        // What it said last is still there.
-        _ = hasAnswer(worker)
-        workers.remove(worker)
-        guard let job = worker.job, let message = worker.message else { return true }
-        // One that could not begin, or is a program that takes no requests, has done nothing.
-        if child.reasonOfNoStart != nil || ending == .exited(Self.misused) {
-            workers.setAside(worker.user)
-            begin(job, message)
-        } else {
-            add(Self.early(ending), job.number)
-        }
-        return true
-    }
-
     // MARK: - Reports
 
     private func endDeliveries(_ signals: borrowing FileDescriptor) throws(Errno) {
         while try signals.nextSignal() != nil {}
         while let (child, status) = Child.nextEnded() {
-            let ending = Child.ending(status: status)
-            if endWorker(child, ending) { continue }
             guard let i = running.firstIndex(where: { $0.child.identifier == child.identifier })
-            else {
-                // A worker that nobody wanted any more; why it did not start makes room when it is asked for.
-                _ = child.reasonOfNoStart
-                continue
-            }
+            else { continue }
             let delivery = running[i]
             running.swapAt(i, running.count - 1)
             running.removeLast()
             // All that the program itself wrote is in the pipe; what it left running may write for ever.
             delivery.readOutput(&buffer)
-            add(report(of: delivery, child, ending), delivery.job.number)
+            add(report(of: delivery, child, Child.ending(status: status)), delivery.job.number)
         }
     }
 
@@ -323,18 +202,14 @@ package final class DeliverySpawner {
         of delivery: RunningDelivery, _ child: Child, _ ending: Child.Ending
     ) -> JobReport {
         if let reason = child.reasonOfNoStart { return Self.noStart(reason) }
-        if case .exited(let code) = ending { return fold(delivery.job, code, delivery.output) }
-        return Self.early(ending)
-    }
-
-    private static func early(_ ending: Child.Ending) -> JobReport {
-        let (what, number): (StaticString, Int32) =
-            switch ending {
-            case .exited(let code): ("ended with code ", code)
-            case .killed(let signal): ("was ended by signal ", signal)
-            }
-        let text = [UInt8]("The delivery's program ") + [UInt8](what) + [UInt8](decimal: number)
-        return JobReport(.deferral, text + [UInt8](". (#4.3.0)"))
+        switch ending {
+        case .exited(let code): return fold(delivery.job, code, delivery.output)
+        case .killed(let signal):
+            return JobReport(
+                .deferral,
+                [UInt8]("The delivery's program was ended by signal ") + [UInt8](decimal: signal)
+                    + [UInt8](". (#4.3.0)"))
+        }
     }
 
     private static func noStart(_ reason: Errno) -> JobReport {

@@ -44,10 +44,3 @@ package enum MessFile {
 
     struct Refusal: Error { let report: JobReport }
 }
-
-/// An open message, for as long as a delivery may need it.
-final class OpenMessage {
-    let file: FileDescriptor
-
-    init(_ file: consuming FileDescriptor) { self.file = file }
-}

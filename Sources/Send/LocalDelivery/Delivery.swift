@@ -24,49 +24,29 @@ struct Delivery: ~Copyable {
 
     /// A delivery of the message, a file, from its start.
     init(
-        _ request: DeliveryRequest, message: consuming FileDescriptor, isDry: Bool,
-        environment: Environment
+        _ address: DeliveryAddress, message: consuming FileDescriptor, fallback: [UInt8],
+        isDry: Bool, environment: Environment
     ) {
-        address = request.address
+        self.address = address
         self.message = message
-        fallback = request.fallback
+        self.fallback = fallback
         self.isDry = isDry
         self.environment = environment
     }
 
     /// Do what the recipient's .qmail file says.
-    ///
-    /// - Parameter onlyFiles: Whether nothing is to be done if the file has programs or addresses.
-    /// - Returns: Whether it is done.
-    /// - Throws: Why not, or not all.
-    mutating func perform(onlyFiles: Bool = false) throws(DeliveryFailure) -> Bool {
-        if address.home.first != UInt8(ascii: "/") {
-            throw DeliveryFailure(.temporary, "The home folder is not absolute. (#4.3.5)")
-        }
+    mutating func perform() throws(DeliveryFailure) {
         let isBeingEdited = try HomeFolder.enter(address.home)
         if isBeingEdited, !isDry {
             throw DeliveryFailure(
                 .temporary, "The home folder is sticky: its owner is editing. (#4.2.1)")
         }
-        let orders = try HomeFolder.orders(address, otherwise: fallback)
-        for instruction in orders.instructions where onlyFiles && !isFile(instruction) {
-            return false
-        }
         if !isDry { try checkLoop() }
+        let orders = try HomeFolder.orders(address, otherwise: fallback)
         try carryOut(orders)
         if isDry { for address in forwards { tell(.forward(address)) } }
         if !isDry, !forwards.isEmpty { try sendOn() }
-        tellCount()
-        return true
-    }
-
-    /// Whether an instruction is a maildir, an mbox, or the filter, which delivers into maildirs.
-    private func isFile(_ instruction: DotQmail.Instruction) -> Bool {
-        switch instruction {
-        case .maildir, .mbox: true
-        case .program(let command): FilterLine.isFilter(command, environment)
-        case .forward: false
-        }
+        count()
     }
 
     /// Follow the instructions in order, but for addresses, which are only gathered.
@@ -178,7 +158,7 @@ struct Delivery: ~Copyable {
     }
 
     /// How often what was done.
-    private mutating func tellCount() {
+    private mutating func count() {
         words += [UInt8]("did ") + [UInt8](decimal: files)
         words += [UInt8]("+") + [UInt8](decimal: isDry ? 0 : forwards.count)
         words += [UInt8]("+") + [UInt8](decimal: programs) + [10]

@@ -9,11 +9,6 @@ enum FilterLine {
     /// A file in tmp/ is taken for abandoned after 36 hours.
     private static let lifetime: UInt32 = 86400
 
-    /// Whether a command is one.
-    static func isFilter(_ command: [UInt8], _ environment: Environment) -> Bool {
-        Vfilter.arguments(of: command, Instance.current(environment)) != nil
-    }
-
     /// Do what vfilter would.
     ///
     /// - Returns: Whether the lines that follow count, and what it has said; nil when it is another command.

@@ -9,6 +9,7 @@ package enum LocalProgram {
         defaultdelivery
 
         """
+    private static let argumentCount = 8
 
     /// Deliver the message on descriptor 0, and say on descriptor 1 what was done or why not.
     ///
@@ -16,10 +17,6 @@ package enum LocalProgram {
     package static func run() -> Int32 {
         var isDry = false
         var arguments = Process.arguments.dropFirst()
-        if arguments.count == 1, arguments.first?.equals("-s") ?? false {
-            prepare()
-            return DeliveryServer.run()
-        }
         while let option = arguments.first, option.first == UInt8(ascii: "-"), option.count > 1 {
             arguments = arguments.dropFirst()
             if option.equals("--") { break }
@@ -31,13 +28,20 @@ package enum LocalProgram {
                 }
             }
         }
-        guard let request = DeliveryRequest(words: Array(arguments)) else { return explain([]) }
+        guard arguments.count == argumentCount else { return explain([]) }
+        let words = Array(arguments)
         prepare()
+        let address = DeliveryAddress(
+            user: words[0], home: words[1], local: words[2], dash: words[3], ext: words[4],
+            host: words[5], sender: words[6])
         var delivery = Delivery(
-            request, message: FileDescriptor(adopting: 0), isDry: isDry,
+            address, message: FileDescriptor(adopting: 0), fallback: words[7], isDry: isDry,
             environment: Environment.current)
         do throws(DeliveryFailure) {
-            _ = try delivery.perform()
+            if address.home.first != UInt8(ascii: "/") {
+                throw DeliveryFailure(.temporary, "The home folder is not absolute. (#4.3.5)")
+            }
+            try delivery.perform()
             FileDescriptor.tell(delivery.words, on: 1)
             return 0
         } catch {

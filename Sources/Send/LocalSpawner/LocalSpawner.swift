@@ -2,7 +2,6 @@ import ByteText
 import ConstantDatabases
 import ControlFiles
 import DeliverySpawner
-import DotQmail
 import LocalUsers
 import Posix
 
@@ -33,51 +32,25 @@ final class LocalSpawner {
         passwords = CurrentPasswordFile(path: instance.path("/etc/passwd"))
     }
 
-    /// A qmail-local that takes one delivery of a user after the other, and what it is asked; nil when it is not to be.
-    func worker(_ job: DeliveryJob) -> DeliverySpawner.WorkerStart? {
-        let request: (DeliveryRequest, ChildUser)
-        do throws(LookupFailure) { request = try self.request(job) } catch { return nil }
-        var launch = Launch(
-            program, arguments: [[UInt8]("qmail-local"), [UInt8]("-s")], environment: environment,
-            descriptors: [])
-        launch.user = request.1
-        return DeliverySpawner.WorkerStart(launch, as: request.1, request: request.0.encoded)
-    }
-
     /// What becomes of a job.
     func start(_ job: DeliveryJob, message: Int32, output: Int32) -> DeliverySpawner.Start {
-        let request: (DeliveryRequest, ChildUser)
-        do throws(LookupFailure) { request = try self.request(job) } catch {
-            return .report(error.report)
-        }
-        var launch = Launch(
-            program, arguments: [[UInt8]("qmail-local"), [UInt8]("--")] + request.0.words,
-            environment: environment, descriptors: [message, output, output])
-        launch.user = request.1
-        return .program(launch)
-    }
-
-    /// What qmail-local is told, and as whom it runs.
-    private func request(
-        _ job: DeliveryJob
-    ) throws(LookupFailure) -> (DeliveryRequest, ChildUser) {
         guard let (local, domain) = job.recipientParts else {
-            throw LookupFailure(
-                report: JobReport(.failure, "The recipient's address has no domain. (#5.1.3)"))
+            return .report(JobReport(.failure, "The recipient's address has no domain. (#5.1.3)"))
         }
-        let found = try user(local)
+        let found: DeliveryUser
+        do throws(LookupFailure) { found = try user(local) } catch { return .report(error.report) }
         let user = found.user
         if user.identifier == 0 {
-            throw LookupFailure(
-                report: JobReport(.deferral, "Not allowed to deliver as root. (#4.3.5)"))
+            return .report(JobReport(.deferral, "Not allowed to deliver as root. (#4.3.5)"))
         }
-        let address = DeliveryAddress(
-            user: user.name, home: user.home, local: local, dash: found.dash, ext: found.ext,
-            host: domain, sender: job.sender)
-        return (
-            DeliveryRequest(address, fallback: delivery),
-            ChildUser(identifier: user.identifier, group: user.group)
-        )
+        var launch = Launch(
+            program,
+            arguments: [
+                [UInt8]("qmail-local"), [UInt8]("--"), user.name, user.home, local, found.dash,
+                found.ext, domain, job.sender, delivery,
+            ], environment: environment, descriptors: [message, output, output])
+        launch.user = ChildUser(identifier: user.identifier, group: user.group)
+        return .program(launch)
     }
 
     /// What is told of a qmail-local that has ended by itself.

@@ -29,7 +29,6 @@ package enum LspawnProgram {
             let spawner = DeliverySpawner(
                 jobs: FileDescriptor(adopting: 0), reports: FileDescriptor(adopting: 1),
                 limit: DeliverySpawner.mostDeliveries, owner: owner,
-                worker: { local.worker($0) },
                 start: { local.start($0, message: $1, output: $2) },
                 fold: { local.report(code: $1, $2) })
             return serve(spawner)

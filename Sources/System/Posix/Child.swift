@@ -130,11 +130,6 @@ package struct Child: Sendable {
         _ = CPosix.kill(-identifier, SIGKILL)  // ESRCH: all of it has ended already.
     }
 
-    /// Kill it, which must not have been waited for; see kill(2).
-    package func kill() {
-        _ = CPosix.kill(identifier, SIGKILL)  // Nothing but that it has ended can be wrong.
-    }
-
     /// Send it a signal; see kill(2).
     package func signal(_ signal: Signal) throws(Errno) {
         try retrying { CPosix.kill(identifier, signal.number) }

@@ -24,6 +24,7 @@ struct DeliveryTests {
     func `a local part is delivered with the rights of its user`(local: String, told: String) throws
     {
         let bench = try SpawnerBench(local: Self.teller)
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
         let spawner = try bench.start()
         let report = try spawner.deliver(
             try bench.mess(), to: local + "@Test.example", sender: "s@x")
@@ -142,6 +143,7 @@ struct DeliveryTests {
 
     @Test func `separators other than the hyphen can be chosen`() throws {
         let bench = try SpawnerBench(local: Self.teller)
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
         try bench.instance.write("etc/qhpsi/control/userseparators", "-+\n")
         let spawner = try bench.start()
         #expect(

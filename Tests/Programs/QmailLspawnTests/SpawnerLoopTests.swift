@@ -20,6 +20,7 @@ struct SpawnerLoopTests {
 
     @Test func `each job is answered once, by what became of it`() throws {
         let bench = try SpawnerBench(local: Self.script)
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
         let spawner = try bench.start()
         let mess = try bench.mess()
         let kinds = ["slow", "loud", "killed", "left", "silent", "bytes", "code"]
@@ -43,6 +44,7 @@ struct SpawnerLoopTests {
 
     @Test func `jobs that end while programs run are all finished`() throws {
         let bench = try SpawnerBench(local: Self.script)
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
         let spawner = try bench.start()
         let mess = try bench.mess()
         for i in 0..<20 { try spawner.send(UInt16(i), mess: mess, to: "joe-slow@test.example") }
@@ -55,6 +57,7 @@ struct SpawnerLoopTests {
 
     @Test func `more than the limit at once are put off, and a number in use is too`() throws {
         let bench = try SpawnerBench(local: Self.script)
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
         let spawner = try bench.start()
         let mess = try bench.mess()
         for i in 0..<255 { try spawner.send(UInt16(i), mess: mess, to: "joe-wait@test.example") }
@@ -69,6 +72,7 @@ struct SpawnerLoopTests {
 
     @Test func `a reader that is slow gets every report`() throws {
         let bench = try SpawnerBench(local: Self.script)
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
         let spawner = try bench.start()
         // 200 reports of 2003 bytes are far more than a pipe holds.
         let mess = try bench.mess()
@@ -80,6 +84,7 @@ struct SpawnerLoopTests {
 
     @Test func `a reader that is gone ends the spawner, and disturbs no delivery`() throws {
         let bench = try SpawnerBench(local: Self.script + "\necho done >>\"$3/log\"")
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
         let input = try Pipe()
         var output: Pipe? = try Pipe()
         let command = bench.instance.command(
@@ -108,6 +113,7 @@ struct SpawnerLoopTests {
     ])
     func `only a message of the queue is delivered`(kind: String) throws {
         let bench = try SpawnerBench(local: Self.script)
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
         let spawner = try bench.start()
         var mess = try bench.mess()
         let number = mess.split(separator: "/").last ?? ""
@@ -143,6 +149,7 @@ struct SpawnerLoopTests {
 
     @Test func `malformed jobs are answered, and the next ones done`() throws {
         let bench = try SpawnerBench(local: Self.script)
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
         let spawner = try bench.start()
         let mess = try bench.mess()
         let long = String(repeating: "x", count: 100_000)

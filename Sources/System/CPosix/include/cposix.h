@@ -145,10 +145,4 @@ int cposix_failure_aside(pid_t child);
 /* Send FD over the Unix socket SOCKET with one byte of data; 0 or -1. The CMSG macros need C. */
 int cposix_send_descriptor(int socket, int fd);
 
-/* Send a packet over a Unix socket, with FD beside it unless it is negative, without waiting; its size or -1. */
-long cposix_send_packet(int socket, const void *_Nullable bytes, unsigned long count, int fd);
-
-/* Wait for a packet, of at most COUNT bytes, and the descriptor beside it, -1 if there is none; its size or -1. */
-long cposix_receive_packet(int socket, void *_Nullable bytes, unsigned long count, int *_Nonnull fd);
-
 #endif
