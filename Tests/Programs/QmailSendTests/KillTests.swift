@@ -43,10 +43,7 @@ import Testing
     @Test func `every accepted message is delivered, to nobody else, whoever is killed when`()
         throws
     {
-        let count =
-            Environment.current["QHPSI_KILL_MESSAGES"].flatMap {
-                Int(String(decoding: $0, as: UTF8.self))
-            } ?? 2000
+        let count = Load.messages / 2
         let service = try SendService(queues: 2)
         let root = service.instance.root
         try withExtendedLifetime(service) {

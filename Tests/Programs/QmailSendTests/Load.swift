@@ -4,6 +4,13 @@ import Testing
 
 /// Many messages at once.
 enum Load {
+    /// How many messages both runs of random kills have together.
+    static var messages: Int {
+        Environment.current["QHPSI_KILL_MESSAGES"].flatMap {
+            Int(String(decoding: $0, as: UTF8.self))
+        } ?? 10_000
+    }
+
     /// Queue messages whose subject is in their recipients' addresses.
     ///
     /// `accepted` gets the subject of each for which qmail-queue said 0.
