@@ -24,6 +24,7 @@ package final class DeliverySpawner {
     /// More deliveries at once there cannot be: the limit is told in one byte.
     package static let mostDeliveries = 255
 
+    private let name: [UInt8]
     private let limit: Int
     private let owner: UInt32?
     private let start: Starter
@@ -46,6 +47,7 @@ package final class DeliverySpawner {
     /// A spawner, which owns its two descriptors.
     ///
     /// - Parameters:
+    ///   - name: The program's, for what it tells on descriptor 2.
     ///   - jobs: Where jobs come from.
     ///   - reports: Where reports go.
     ///   - limit: How many deliveries run at once, at most `mostDeliveries`.
@@ -53,9 +55,10 @@ package final class DeliverySpawner {
     ///   - start: Says what becomes of a job.
     ///   - fold: Makes the report of a program that has ended by itself.
     package init(
-        jobs: consuming FileDescriptor, reports: consuming FileDescriptor, limit: Int,
-        owner: UInt32?, start: @escaping Starter, fold: @escaping Folder
+        _ name: StaticString, jobs: consuming FileDescriptor, reports: consuming FileDescriptor,
+        limit: Int, owner: UInt32?, start: @escaping Starter, fold: @escaping Folder
     ) {
+        self.name = [UInt8](name)
         self.jobs = consume jobs
         self.reports = reports
         self.limit = max(1, min(limit, Self.mostDeliveries))
@@ -244,7 +247,7 @@ package final class DeliverySpawner {
     }
 
     private func tell(_ what: StaticString, _ reason: [UInt8]) {
-        FileDescriptor.tell([UInt8]("spawner: ") + [UInt8](what) + reason + [10], on: 2)
+        FileDescriptor.tell(name + [UInt8](": ") + [UInt8](what) + reason + [10], on: 2)
     }
 }
 

@@ -27,7 +27,8 @@ package enum LspawnProgram {
                 instance, separators: separators ?? [UInt8]("-"), delivery: arguments[1],
                 environment: environment)
             let spawner = DeliverySpawner(
-                jobs: FileDescriptor(adopting: 0), reports: FileDescriptor(adopting: 1),
+                "qmail-lspawn", jobs: FileDescriptor(adopting: 0),
+                reports: FileDescriptor(adopting: 1),
                 limit: DeliverySpawner.mostDeliveries, owner: owner,
                 start: { local.start($0, message: $1, output: $2) },
                 fold: { local.report(code: $1, $2) })

@@ -26,7 +26,7 @@ package enum RspawnProgram {
         }
         let program = instance.path("/usr/sbin/qmail-remote")
         let spawner = DeliverySpawner(
-            jobs: FileDescriptor(adopting: 0), reports: FileDescriptor(adopting: 1),
+            "qmail-rspawn", jobs: FileDescriptor(adopting: 0), reports: FileDescriptor(adopting: 1),
             limit: DeliverySpawner.mostDeliveries, owner: owner,
             start: { RemoteJob.start($0, program, environment, descriptors: [$1, $2, 2]) },
             fold: { RemoteJob.report(code: $1, $2) })

@@ -51,7 +51,7 @@ struct SpawnerLoopTests {
         try spawner.send([1, 2, 3])
         let outcome = try spawner.end()
         #expect(outcome.code == 0)
-        #expect(outcome.errors == "spawner: the jobs ended within one\n")
+        #expect(outcome.errors == "qmail-lspawn: the jobs ended within one\n")
         #expect(try spawner.read(20).count == 20)
     }
 
@@ -105,7 +105,7 @@ struct SpawnerLoopTests {
         try shell("touch '\(bench.home("joe"))/go'")
         let outcome = try running.wait(seconds: 20)
         #expect(outcome.code == 111)
-        #expect(outcome.errors.hasPrefix("spawner: unable to write reports: "))
+        #expect(outcome.errors.hasPrefix("qmail-lspawn: unable to write reports: "))
     }
 
     @Test(arguments: [

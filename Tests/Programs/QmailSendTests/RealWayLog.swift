@@ -18,7 +18,7 @@ enum RealWayLog {
     private static let killed = [#"delivery \d+: deferral: [^ ]+"#]
     private static let gone = [
         #"alert: qmail-(clean|lspawn|rspawn) is gone: will end when the others have reported"#,
-        "spawner: unable to (read jobs|write reports): Broken pipe",
+        "qmail-[lr]spawn: unable to (read jobs|write reports): Broken pipe",
     ]
     private static let session = [
         #"tcpserver: status: \d+/100"#, #"tcpserver: pid \d+ from 127\.0\.0\.1"#,
