@@ -17,7 +17,7 @@ import Testing
         my $root = $ENV{QHPSI_ROOT};
         my %kills;
         until (-e "$root/calm") {
-            select undef, undef, undef, 0.02 + rand 0.15;
+            select undef, undef, undef, 0.005 + rand 0.05;
             # Each process whose program, or script, is a file of this instance.
             my @found;
             for my $folder (glob '/proc/[0-9]*') {

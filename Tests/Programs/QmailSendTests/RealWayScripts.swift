@@ -71,7 +71,7 @@ enum RealWayScripts {
         my %brief = map { $_ => 1 } split /,/, $brief;
         my %kills = map { $_ => 0 } keys %lasting, keys %brief;
         until (-e "$root/calm") {
-            select undef, undef, undef, rand 0.1;
+            select undef, undef, undef, rand 0.06;
             my $dice = rand;
             my %by;
             for my $folder (glob '/proc/[0-9]*') {
@@ -80,7 +80,7 @@ enum RealWayScripts {
                 push @{$by{$1}}, substr $folder, 6;
             }
             if ($dice < 0.1) { my $send = $by{'qmail-send'}; kill 'ALRM', $send->[0] if $send; next }
-            my $kind = $dice < 0.2 ? \%lasting : \%brief;
+            my $kind = $dice < 0.25 ? \%lasting : \%brief;
             my ($name) = sort { $kills{$a} <=> $kills{$b} || $a cmp $b } grep { $kind->{$_} } keys %by or next;
             $kills{$name}++ if kill 'KILL', $by{$name}[rand @{$by{$name}}];
         }
