@@ -36,7 +36,8 @@ package struct DotQmail: Equatable, Sendable {
     package init(_ text: [UInt8]) throws(Flaw) {
         for (i, whole) in text.lines.enumerated() {
             var line = whole[...]
-            while line.last == 32 || line.last == 9 { line = line.dropLast() }
+            // A CR, too: an editor that writes CR LF must not turn `./Maildir/` into an mbox whose name ends in CR.
+            while let last = line.last, last.isBlank { line = line.dropLast() }
             guard let first = line.first else {
                 if i == 0 { throw .blankFirstLine }
                 continue

@@ -30,7 +30,9 @@ private func words(_ text: String) throws(DotQmail.Flaw) -> [String] {
         ("|\n", ["program "]), ("|a|b>c;d `e` $f\n", ["program a|b>c;d `e` $f"]),
         ("||x", ["program |x"]), ("# no\n", []), ("#\n#\n", []), ("#|x\n", []),
         ("# c\n\n \t\n./M/\n", ["maildir ./M/"]), ("./M/ \t \n", ["maildir ./M/"]),
-        ("joe@x \t", ["forward joe@x"]), ("joe@x\r\n", ["forward joe@x\r"]),
+        ("joe@x \t", ["forward joe@x"]), ("joe@x\r\n", ["forward joe@x"]),
+        ("./Maildir/\r\n# no\r\n\r\n|cat -v\r\n", ["maildir ./Maildir/", "program cat -v"]),
+        ("./a\rb\n", ["mbox ./a\rb"]), ("+list\r\na@b\r\n", ["forward a@b"]),
         (" joe@x\n", ["forward  joe@x"]), ("\tjoe\n", ["forward \tjoe"]),
         (
             "./a\n|b\nc@d\n&e@f\n/g/\n",
@@ -47,7 +49,8 @@ func `a line is what its first byte says`(text: String, expected: [String]) thro
 
 @Test(
     arguments: [
-        ("\n./M/\n", .blankFirstLine), (" \t\n", .blankFirstLine), ("\n", .blankFirstLine),
+        ("\n./M/\n", .blankFirstLine), ("\r\n./M/\r\n", .blankFirstLine),
+        (" \t\n", .blankFirstLine), ("\n", .blankFirstLine),
         ("&\n", .noAddress(line: 1)), ("#\n& \n", .noAddress(line: 2)),
         ("a@b\0\n", .nul(line: 1)), ("#\na@b\0Tevil@x\n", .nul(line: 2)), ("|x\0\n", .nul(line: 1)),
         ("./M\0/\n", .nul(line: 1)), ("\0", .nul(line: 1)),
