@@ -1,4 +1,4 @@
-import SMTPGrammar
+import ByteText
 import Testing
 
 /// RFC 4648 §10, and bytes of every kind.
