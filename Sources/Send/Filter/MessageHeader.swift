@@ -6,8 +6,9 @@ import ByteText
 /// `Return-Path`, `Delivered-To` and `X-Filter` of a delivery. The queue removes all that senders write, but a message
 /// may come from elsewhere.
 package struct MessageHeader: Sendable {
-    /// The fields that count, in order; values as `HeaderFields.Field.value`, in lower case.
-    private var fields: [(name: [UInt8], value: [UInt8])] = []
+    /// The fields that count, in order, all in lower case: values as `HeaderFields.Field.value`, and the text of those
+    /// that have encoded words.
+    private var fields: [(name: [UInt8], value: [UInt8], text: [UInt8]?)] = []
     /// Whether the queue says that somebody has released the message from quarantine.
     package private(set) var isReleased = false
 
@@ -19,7 +20,9 @@ package struct MessageHeader: Sendable {
             let isQueues = !reader.hasSkipped && place.holds(field.name)
             if !isQueues, field.name.startsIgnoringCase(with: "X-QHPSI") { continue }
             if isQueues, field.name.equalsIgnoringCase("X-QHPSI-Released") { isReleased = true }
-            fields.append((field.name.lowercased, field.value.lowercased))
+            let value = field.value
+            let text = EncodedWords.decoded(value).map { collapsed($0).lowercased }
+            fields.append((field.name.lowercased, value.lowercased, text))
         }
     }
 
@@ -27,6 +30,15 @@ package struct MessageHeader: Sendable {
     package func values(_ name: [UInt8]) -> [[UInt8]] {
         let name = name.lowercased
         return fields.filter { $0.name == name }.map { $0.value }
+    }
+
+    /// What people may read in all fields with a name: the values, and behind each that has encoded words (RFC 2047)
+    /// the same with their text.
+    package func texts(_ name: [UInt8]) -> [[UInt8]] {
+        let name = name.lowercased
+        return fields.filter { $0.name == name }.flatMap { field in
+            [field.value] + (field.text.map { [$0] } ?? [])
+        }
     }
 }
 

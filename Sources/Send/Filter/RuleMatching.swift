@@ -21,7 +21,8 @@ extension FilterRule {
     /// Whether the rule is one for the message.
     ///
     /// The case of ASCII letters does not count, nor how many blanks there are. When a field occurs several times one
-    /// that fits is enough; a message without the field does not contain the keyword.
+    /// that fits is enough; a message without the field does not contain the keyword. A field with encoded words fits as
+    /// it stands or as people read it.
     package func matches(_ message: MessageHeader, _ question: FilterQuestion) -> Bool {
         switch comparison {
         case .senderUnknown: return senderIsUnknown(message, question)
@@ -29,7 +30,7 @@ extension FilterRule {
         default: break
         }
         let wanted = collapsed(keyword).lowercased
-        let values = message.values(header)
+        let values = message.texts(header)
         switch comparison {
         case .equals: return values.contains { $0 == wanted }
         case .contains: return values.contains { contains($0, wanted) }

@@ -34,6 +34,47 @@ func `a comparison looks at the whole unfolded value`(
     #expect(matches(try rule("subject", comparison, keyword), subject) == expected)
 }
 
+@Test(
+    arguments: [
+        ("=?utf-8?Q?R=C3=A4umung_jetzt?=", "räumung jetzt", true),
+        ("=?UTF-8?B?UsOkdW11bmc=?=", "räumung", true),
+        ("=?utf-8?b?UsOkdW11bmc?=", "räumung", false),
+        ("=?iso-8859-1?q?R=E4umung?=", "räumung", true), ("=?ISO-8859-1*de?Q?R=E4?=", "rä", true),
+        ("=?windows-1252?q?=8010?=", "€10", true),
+        ("=?iso-8859-7?q?=E4?=", "=?iso-8859-7?q?=e4?=", true),
+        ("=?utf-8?q?a?= =?utf-8?q?b?=", "ab", true),
+        ("=?utf-8?q?a=C3?=\r\n =?utf-8?q?=A4?=", "aä", true),
+        ("=?utf-8?q?a?= b =?utf-8?q?c?= d", "a b c d", true), ("x=?utf-8?q?a?=y", "xay", true),
+        ("=?utf-8?q?a?= =?x?q?b?=", "a =?x?q?b?=", true),
+        ("=?utf-8?q?a_?= =?utf-8?q?_b?=", "a b", true),
+        ("=?utf-8?q?a?=", "=?utf-8?q?a?=", true), ("=?utf-8?q?=0A_a=0D?=", "a", true),
+        ("=?utf-8?q?a", "=?utf-8?q?a", true), ("=?utf-8?q?=4?=", "=?utf-8?q?=4?=", true),
+        ("=?", "=?", true), ("=??=", "=??=", true), ("=?utf-8?x?a?=", "=?utf-8?x?a?=", true),
+        ("=?=?utf-8?q?a?=", "=?a", true), ("=?utf-8?q??=", "=?utf-8?q??=", true),
+        ("=?utf-8?q?a b?=", "=?utf-8?q?a b?=", true), ("=?utf-8?q?a?", "=?utf-8?q?a?", true),
+    ] as [(String, String, Bool)])
+func `encoded words count as they stand and as people read them`(
+    value: String, keyword: String, expected: Bool
+) throws {
+    let message = "Subject: \(value)\n\n"
+    #expect(matches(try rule("subject", "0", keyword), message) == expected)
+    #expect(matches(try rule("subject", "2", keyword), message) == !expected)
+}
+
+@Test func `an encoded name is no address, and no verdict`() throws {
+    let name = "=?utf-8?q?bob=40a.example?= <eve@b.example>"
+    #expect(matches(try rule("", "6", ""), "To: \(name)\n\n"))
+    #expect(matches(try rule("", "5", ""), "From: \(name)\n\n", book: ["bob@a.example"]))
+    #expect(
+        !matches(
+            try rule("X-QHPSI", "0", "virus found"), "A: b\nX-QHPSI: =?utf-8?q?virus_found?=\n\n"))
+}
+
+@Test func `a header full of encoded words costs no more than its length`() throws {
+    let many = String(repeating: "=?utf-8?q?a?= =?", count: 60_000)
+    #expect(!matches(try rule("subject", "1", "b"), "Subject: \(many)\n\n"))
+}
+
 @Test func `one of several fields is enough, and what is not there lacks every word`() throws {
     let message = "To: a\nX-A: one\nX-A : two\nnonsense\nX-a:three\n\n"
     for word in ["one", "two", "three"] {
