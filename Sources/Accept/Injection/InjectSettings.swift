@@ -17,6 +17,8 @@ struct InjectSettings {
     /// The program that queues it.
     let queueProgram: [UInt8]
 
+    private static let listsLimit = 1 << 20
+
     /// Read them.
     ///
     /// - Throws: When a control file that is needed cannot be read.
@@ -44,6 +46,7 @@ struct InjectSettings {
         composition.replacesFrom = letters.contains(UInt8(ascii: "f"))
         composition.replacesMessageID = letters.contains(UInt8(ascii: "i"))
         composition.needsReturnPath = !letters.contains(UInt8(ascii: "s"))
+        composition.lists = try Self.lists(environment["QMAILMFTFILE"] ?? [])
         var stamp: [UInt8]?
         if letters.contains(UInt8(ascii: "m")) {
             stamp = [UInt8](decimal: time.seconds) + [46] + [UInt8](decimal: process)
@@ -57,6 +60,18 @@ struct InjectSettings {
         let asked = Notifications(environment, known: queueProgram == ours)
         ofMessage = asked.ofMessage
         ofRecipient = asked.ofRecipient
+    }
+
+    /// The mailing lists that a file names, a line each; none without a file.
+    private static func lists(_ path: [UInt8]) throws(ControlFailure) -> [[UInt8]] {
+        if path.isEmpty { return [] }
+        do throws(Errno) {
+            return try Files.contents(path, limit: listsLimit).lines.map { $0.trimmed }.filter {
+                !$0.isEmpty && $0.first != UInt8(ascii: "#")
+            }
+        } catch {
+            throw .unreadable(path: path, error)
+        }
     }
 
     /// The default sender, marked so that what comes back says for which message or which recipient it is.

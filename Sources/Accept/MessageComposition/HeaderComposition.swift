@@ -46,6 +46,8 @@ package struct HeaderComposition: Sendable {
     /// Whether recipients, and a Return-Path, are asked for: only then is a fault in them one of the message.
     package var needsRecipients = true
     package var needsReturnPath = true
+    /// Mailing lists: the author of a message to one of them is on it, and wants no answer beside the list's.
+    package var lists: [[UInt8]] = []
 
     /// A composition with these addresses, date and id.
     package init(
@@ -63,6 +65,7 @@ package struct HeaderComposition: Sendable {
         var kept: [UInt8] = []
         var kinds: [FieldKind] = []
         var recipients: [MailAddress] = []
+        var readers: [MailAddress] = []
         var returnPath = ReturnPath.missing
         for field in fields {
             let kind = field.kind
@@ -72,6 +75,7 @@ package struct HeaderComposition: Sendable {
                 if needsRecipients, kind.hasRecipients(forwarded: forwarded) {
                     recipients += list.addresses
                 }
+                if kind == .to || kind == .cc { readers += list.addresses }
                 if kind == .returnPath, returnPath == .missing {
                     returnPath = Self.returnPath(list)
                 }
@@ -83,7 +87,8 @@ package struct HeaderComposition: Sendable {
             if !kind.isPrivate { kept += field.bytes }
         }
         return Composed(
-            header: missing(from: kinds, forwarded: forwarded) + kept,
+            header: missing(from: kinds, forwarded: forwarded)
+                + (forwarded || kinds.contains(.followupTo) ? [] : followup(readers)) + kept,
             recipients: recipients.map { completion.completed($0) },
             returnPath: completed(returnPath))
     }
@@ -121,6 +126,23 @@ package struct HeaderComposition: Sendable {
     private func completed(_ path: ReturnPath) -> ReturnPath {
         guard case .address(let address) = path else { return path }
         return .address(completion.completed(address))
+    }
+
+    /// Mail-Followup-To with all readers, each once, when a list is among them.
+    private func followup(_ readers: [MailAddress]) -> [UInt8] {
+        var whole: [MailAddress] = []
+        for reader in readers.map({ completion.completed($0) }) where !whole.contains(reader) {
+            whole.append(reader)
+        }
+        let isToList = whole.contains { reader in
+            lists.contains { $0.lowercased == reader.envelope.lowercased }
+        }
+        guard isToList else { return [] }
+        var field = [UInt8]("Mail-Followup-To:")
+        for (i, reader) in whole.enumerated() {
+            field += [UInt8](i == 0 ? " " : ",\n\t") + reader.text
+        }
+        return field + [10]
     }
 
     /// The fields that every message has and these are not; RFC 5322 §3.6.

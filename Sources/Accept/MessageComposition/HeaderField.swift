@@ -48,6 +48,7 @@ package enum FieldKind: Equatable, Sendable {
     case from, sender, replyTo, returnPath
     /// Other fields with addresses: where somebody asks answers or reports to go to.
     case answersTo
+    case followupTo
     case date, messageID, contentLength
     case resentTo, resentCc, resentBcc
     case resentFrom, resentSender, resentReplyTo
@@ -59,7 +60,7 @@ package enum FieldKind: Equatable, Sendable {
         ("From", .from), ("Sender", .sender), ("Reply-To", .replyTo),
         ("Return-Path", .returnPath), ("Return-Receipt-To", .answersTo),
         ("Errors-To", .answersTo), ("Mail-Reply-To", .answersTo),
-        ("Mail-Followup-To", .answersTo), ("Date", .date), ("Message-ID", .messageID),
+        ("Mail-Followup-To", .followupTo), ("Date", .date), ("Message-ID", .messageID),
         ("Content-Length", .contentLength), ("Resent-To", .resentTo), ("Resent-Cc", .resentCc),
         ("Resent-Bcc", .resentBcc), ("Resent-From", .resentFrom),
         ("Resent-Sender", .resentSender), ("Resent-Reply-To", .resentReplyTo),

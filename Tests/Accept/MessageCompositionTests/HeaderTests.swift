@@ -141,6 +141,28 @@ private func compose(_ header: String, _ composition: HeaderComposition = compos
         try compose("Resent-Date: x\n").header.contains("Resent-Cc: recipient list not shown: ;\n"))
 }
 
+@Test func `a message to a list asks for answers to its readers`() throws {
+    var made = composition()
+    made.lists = [bytes("Talk@lists.example"), bytes("local@test.example")]
+    let field = "Mail-Followup-To: a@b.example,\n\ttalk@lists.example,\n\t\"x y\"@c.example\n"
+    let header =
+        "To: A <a@b.example>, Talk: talk@lists.example;\nCc: a@b.example, \"x y\"@c.example\n"
+    #expect(try compose(header + "Bcc: d@e.example\n", made).header.contains(field))
+    made.needsRecipients = false
+    #expect(try compose(header, made).header.contains(field))
+    #expect(try compose("Cc: local\n", made).header.contains("-To: local@test.example\n"))
+    for other in [
+        "To: a@b.example\n", "Bcc: talk@lists.example\n", "Subject: talk@lists.example\n",
+        header + "Mail-Followup-To: <z@b.example>\n", header + "Resent-To: z@b.example\n",
+    ] {
+        let composed = try compose(other, made).header
+        #expect(
+            composed.contains("Mail-Followup-To") == other.contains("Mail-Followup-To"), "\(other)")
+        #expect(!composed.contains("Mail-Followup-To: a@"), "\(other)")
+    }
+    #expect(!(try compose(header).header.contains("Mail-Followup-To")))
+}
+
 @Test func `From and Message-ID can be made anew`() throws {
     var made = composition()
     made.replacesFrom = true

@@ -259,3 +259,19 @@ func `what cannot be sent is exit code 100`(
     #expect(outcome.code == 0, "\(outcome.errors)")
     #expect(try root.verdicts() == ["X-QHPSI: virus found"])
 }
+
+@Test func `QMAILMFTFILE names the lists whose answers go to all readers`() throws {
+    let instance = try PrivateInstance()
+    try instance.write("lists", "# mine\r\n\n talk@lists.example \n")
+    let message = "To: ann@b.example\nCc: TALK@lists.example\n\n"
+    var outcome = try inject(
+        message, ["-n"], in: instance, ["QMAILMFTFILE": instance.root + "/lists"])
+    #expect(
+        outcome.output.contains(
+            "\nMail-Followup-To: ann@b.example,\n\tTALK@lists.example\n"), "\(outcome.output)")
+    outcome = try inject(message, ["-n"], in: instance, ["QMAILMFTFILE": ""])
+    #expect(outcome.code == 0 && !outcome.output.contains("Mail-Followup-To"))
+    outcome = try inject(
+        message, ["-n"], in: instance, ["QMAILMFTFILE": instance.root + "/none"])
+    #expect(outcome.code == 111 && outcome.errors.contains("/none: "), "\(outcome.errors)")
+}
