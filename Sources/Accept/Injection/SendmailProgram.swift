@@ -39,6 +39,8 @@ package enum SendmailProgram {
         case .unknown(let letter): [UInt8]("unknown option -") + [letter.shown]
         case .withoutValue(let letter):
             [UInt8]("option -") + [letter.shown] + [UInt8](" needs a value")
+        case .mode(UInt8(ascii: "d")), .mode(UInt8(ascii: "D")):
+            [UInt8]("-bd is not for me: tcpserver runs qmail-smtpd, which takes mail by SMTP")
         case .mode(let letter): [UInt8]("mode -b") + [letter.shown] + [UInt8](" is not for me")
         case .noRecipients: [UInt8]("no recipients, and no -t to find them in the message")
         }

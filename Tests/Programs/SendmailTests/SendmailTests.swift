@@ -122,7 +122,8 @@ private func message(_ instance: PrivateInstance) throws -> String {
 
 @Test(
     arguments: [
-        (["-bd"], "mode -bd is not for me"), (["-tz"], "unknown option -z"),
+        (["-bd"], "-bd is not for me: tcpserver runs qmail-smtpd, which takes mail by SMTP"),
+        (["-tz"], "unknown option -z"),
         (["-f"], "option -f needs a value"),
         ([], "no recipients, and no -t to find them in the message"),
     ] as [([String], String)])
