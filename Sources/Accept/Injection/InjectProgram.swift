@@ -33,14 +33,16 @@ package enum InjectProgram {
         Signal.brokenPipe.ignore()
         let environment = Environment.current
         let settings: InjectSettings
+        let whole: Environment
         do throws(ControlFailure) {
             settings = try InjectSettings(
                 environment, process: Process.identifier, user: Process.realUser,
                 time: Clock.secondsAndMicroseconds)
+            whole = try LocalSettings.completed(environment, Instance.current(environment))
         } catch {
             throw InjectFailure(InjectFailure.temporary, error.text)
         }
         var injection = Injection(options, settings, from: FileDescriptor(adopting: 0))
-        try injection.run(environment)
+        try injection.run(whole)
     }
 }

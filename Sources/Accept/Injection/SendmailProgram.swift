@@ -28,7 +28,14 @@ package enum SendmailProgram {
             return become(
                 instance.path("/usr/bin/qmail-inject"), injection(options), sender(options))
         case .serve:
-            return become(instance.path("/usr/sbin/qmail-smtpd"), [], connection())
+            let environment: Environment
+            do throws(ControlFailure) {
+                environment = try LocalSettings.completed(connection(), instance)
+            } catch {
+                FileDescriptor.tell([UInt8]("sendmail: fatal: ") + error.text + [10], on: 2)
+                return InjectFailure.temporary
+            }
+            return become(instance.path("/usr/sbin/qmail-smtpd"), [], environment)
         case .list: return become(instance.path("/usr/bin/mailq"), [], .current)
         case .compileAliases: return become(instance.path("/usr/bin/newaliases"), [], .current)
         }

@@ -275,3 +275,21 @@ func `what cannot be sent is exit code 100`(
         message, ["-n"], in: instance, ["QMAILMFTFILE": instance.root + "/none"])
     #expect(outcome.code == 111 && outcome.errors.contains("/none: "), "\(outcome.errors)")
 }
+
+@Test func `mail of a caller whose variables count is scanned as defaultqueue says, too`() throws {
+    let instance = try PrivateInstance()
+    let folder = "etc/qhpsi/defaultqueue/"
+    try instance.write("scan", "#!/bin/sh\nexit 1\n")
+    try shell("chmod 755 '\(instance.root)/scan'")
+    try instance.write(folder + "QHPSI", instance.root + "/scan %s\n")
+    try instance.write(folder + "REJECTVIRUS", "1\n")
+    var outcome = try inject("To: a@b.example\n\n", in: instance)
+    #expect(outcome.code == 100 && outcome.errors.contains("virus"), "\(outcome.errors)")
+    #expect(try instance.queued().isEmpty)
+    outcome = try inject("To: a@b.example\n\n", in: instance, ["REJECTVIRUS": "0"])
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(try instance.queued().first?.text.hasPrefix("X-QHPSI: virus found\n") == true)
+    try shell("rm '\(instance.root)/\(folder)QHPSI' && mkdir '\(instance.root)/\(folder)QHPSI'")
+    outcome = try inject("To: a@b.example\n\n", in: instance)
+    #expect(outcome.code == 111 && outcome.errors.contains("defaultqueue/QHPSI: "))
+}

@@ -142,3 +142,15 @@ func `wrong arguments are exit code 100`(arguments: [String], words: String) thr
     #expect(outcome.code == 111)
     #expect(outcome.errors.contains("unable to run \(instance.root)/usr/bin/qmail-inject: "))
 }
+
+@Test func `-bs has mail scanned as defaultqueue says`() throws {
+    let instance = try PrivateInstance()
+    try instance.write("scan", "#!/bin/sh\nexit 1\n")
+    try shell("chmod 755 '\(instance.root)/scan'")
+    try instance.write("etc/qhpsi/defaultqueue/QHPSI", instance.root + "/scan %s\n")
+    let session =
+        "HELO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\nA: b\r\n\r\n.\r\nQUIT\r\n"
+    let outcome = try sendmail(session, ["-bs"], in: instance)
+    #expect(outcome.code == 0 && outcome.output.contains("250 2.0.0 ok"), "\(outcome.output)")
+    #expect(try instance.queued().first?.text.hasPrefix("X-QHPSI: virus found\n") == true)
+}
