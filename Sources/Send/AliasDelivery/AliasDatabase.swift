@@ -39,10 +39,15 @@ struct AliasDatabase {
         _ name: [UInt8], _ targets: [AliasTarget]
     ) throws(DeliveryFailure) -> AliasExpansion {
         var expansion = AliasExpansion()
+        var emptyFile: [UInt8]?
         do throws(AliasExpansion.Failure<DeliveryFailure>) {
             try expansion.add(
                 name, targets, lookup: { name throws(DeliveryFailure) in try self.targets(name) },
-                include: { path throws(DeliveryFailure) in try Self.included(path) })
+                include: { path throws(DeliveryFailure) in
+                    let targets = try Self.included(path)
+                    if targets.isEmpty { emptyFile = path }
+                    return targets
+                })
         } catch {
             switch error {
             case .lookup(let failure): throw failure
@@ -51,6 +56,8 @@ struct AliasDatabase {
             }
         }
         if expansion.isEmpty {
+            // Its owner may be writing it.
+            if let emptyFile { throw Self.unusable(emptyFile, "it has no addresses") }
             throw DeliveryFailure(.permanent, "The aliases only mean one another. (#5.4.6)")
         }
         return expansion

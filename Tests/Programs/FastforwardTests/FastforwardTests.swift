@@ -119,8 +119,10 @@ struct FastforwardTests {
         try aliases.instance.write("list", "# us\nx@y, c\n  z@y\n\n")
         #expect(try aliases.command("a").run().code == 0)
         #expect(try aliases.text("envelope") == "Fann@y.example|Tx@y|Td@x|Tz@y||")
-        for text in ["|touch \(list).pwned\n", ":include:/etc/passwd\n", "a b\n", "\"\n", "x\0y\n"]
-        {
+        for text in [
+            "|touch \(list).pwned\n", ":include:/etc/passwd\n", "a b\n", "\"\n", "x\0y\n", "",
+            "# nobody yet\n",
+        ] {
             try aliases.instance.write("list", text)
             let outcome = try aliases.command("a").run()
             #expect(
