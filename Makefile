@@ -64,6 +64,7 @@ deb:
 # The packages in fresh Debian systems: what an admin does and what befalls him, then Debian's own checks.
 install-test:
 	.ci/depends deb
+	.ci/depends check
 	.ci/install-test $(PARTS)
 
 format:
