@@ -108,27 +108,32 @@ package struct MailExchangers: Sendable {
     ) throws(NoRoute) -> [RemoteTarget] {
         var targets: [RemoteTarget] = []
         var group: [RemoteTarget] = []
+        // Whether there can be no other addresses, of those before and of the group.
         var isComplete = true
+        var isGroupComplete = true
         for (i, exchange) in exchanges.enumerated() {
             if i > 0, exchange.preference != exchanges[i - 1].preference {
                 targets += group
                 group = []
+                isComplete = isComplete && isGroupComplete
+                isGroupComplete = true
                 if targets.count >= Self.targetLimit { break }
             }
             let found = addresses(of: exchange.name)
             // RFC 5321 §5.1: neither this machine is asked nor those that it is as good as, or better.
             if exchange.name == ownName || found.addresses.contains(where: ownAddresses.contains) {
-                guard !targets.isEmpty else { throw Self.loop(domain) }
-                return Array(targets.prefix(Self.targetLimit))
+                guard targets.isEmpty else { return Array(targets.prefix(Self.targetLimit)) }
+                // One that is preferred to this machine may have an address later.
+                throw isComplete ? Self.loop(domain) : Self.noRoute(domain, .temporary)
             }
-            isComplete = isComplete && found.isComplete
+            isGroupComplete = isGroupComplete && found.isComplete
             group += found.addresses.map {
                 RemoteTarget(name: exchange.name.text, address: $0, port: port)
             }
         }
         targets += group
         if !targets.isEmpty { return Array(targets.prefix(Self.targetLimit)) }
-        if !isComplete { throw Self.noRoute(domain, .temporary) }
+        if !isComplete || !isGroupComplete { throw Self.noRoute(domain, .temporary) }
         throw NoRoute(.refused, domain + [UInt8](" has no server with an address (#5.4.4)"))
     }
 

@@ -104,6 +104,8 @@ private func machine(_ others: [String]) throws -> SendingMachine {
         "A sender.example": .records([.a(own)]),
         "MX zero.example": .records([.mx(10, "a.zero.example")]),
         "A a.zero.example": .records([.a("0.0.0.0")]),
+        "MX first.example": .records([.mx(10, "a.later.example"), .mx(20, "sender.example")]),
+        "MX equal.example": .records([.mx(10, "a.later.example"), .mx(10, "sender.example")]),
         "MX self.example": .noData, "A self.example": .records([.a("127.0.0.1")]),
         // This machine is the second: what is after it is not asked.
         "MX backup.example": .records([
@@ -123,6 +125,9 @@ private func machine(_ others: [String]) throws -> SendingMachine {
         ("broken.example", "Zthe DNS does not answer for broken.example (#4.4.3)"),
         ("lost.example", "Dlost.example has no server with an address (#5.4.4)"),
         ("later.example", "Zthe DNS does not answer for later.example (#4.4.3)"),
+        // Preferred to this machine, but the DNS does not say where it is.
+        ("first.example", "Zthe DNS does not answer for first.example (#4.4.3)"),
+        ("equal.example", "(#5.4.6)"), ("[IPv6:::ffff:127.0.0.1]", "(#5.4.6)"),
         ("loop.example", "(#5.4.6)"), ("mine.example", "(#5.4.6)"), ("zero.example", "(#5.4.6)"),
         ("self.example", "(#5.4.6)"), ("[127.0.0.1]", "(#5.4.6)"), ("[IPv6:::1]", "(#5.4.6)"),
         ("[127.0.0]", "D[127.0.0] is no address (#5.1.2)"),
