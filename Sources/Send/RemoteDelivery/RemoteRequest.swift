@@ -13,7 +13,8 @@ package struct RemoteRequest: Sendable {
     package init?(_ arguments: [[UInt8]]) {
         guard arguments.count >= 4 else { return nil }
         host = arguments[1]
-        sender = arguments[2]
+        // The sender of a double bounce is known to this machine only, and no path of RFC 5321.
+        sender = arguments[2].equals("#@[]") ? [] : arguments[2]
         recipients = arguments[3...].map { ($0, MailPath($0)) }
     }
 

@@ -146,3 +146,9 @@ func waitForPort(_ port: UInt16) throws {
         }
     }
 }
+
+@Test func `a double bounce has the null sender in SMTP`() throws {
+    let remote = try FakeRemote(script())
+    #expect(try SendingMachine(to: remote).deliver(sender: "#@[]").letters == "rK")
+    #expect(try remote.heard(0).contains("MAIL FROM:<>\r\n"))
+}
