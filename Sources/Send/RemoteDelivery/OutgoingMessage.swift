@@ -6,6 +6,7 @@ package struct OutgoingMessage: ~Copyable {
     private let file: FileDescriptor
     /// All of a small message, which is then read once only.
     private let whole: [UInt8]?
+    private let length: Int
     /// What it needs of a server.
     package let form: MessageForm
 
@@ -39,6 +40,7 @@ package struct OutgoingMessage: ~Copyable {
         self.file = file
         self.form = form
         self.whole = whole
+        length = offset
     }
 
     private static func copy(_ pipe: consuming FileDescriptor) throws(Errno) -> FileDescriptor {
@@ -84,6 +86,8 @@ package struct OutgoingMessage: ~Copyable {
             }
             encoder.encode(buffer[..<count], into: &output)
         }
+        // A file that has become shorter must not become a message that is.
+        guard offset == length else { throw wrap(.inputOutput) }
         encoder.finish(into: &output)
         try body(output)
     }

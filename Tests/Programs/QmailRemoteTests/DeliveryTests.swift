@@ -152,3 +152,24 @@ func waitForPort(_ port: UInt16) throws {
     #expect(try SendingMachine(to: remote).deliver(sender: "#@[]").letters == "rK")
     #expect(try remote.heard(0).contains("MAIL FROM:<>\r\n"))
 }
+
+@Test func `a message whose file becomes shorter on the way is not ended`() throws {
+    let path = "/tmp/qmail-remote-test.message." + String(decoding: uniqueName(), as: UTF8.self)
+    let file = try FileDescriptor.open(Array(path.utf8), .createNew)
+    try file.write(Array(("Subject: x\n\n" + String(repeating: "line\n", count: 20_000)).utf8))
+    let remote = try FakeRemote(script().cut(8, [.wait(2000)]) + script().dropFirst(8))
+    let machine = try SendingMachine(to: remote)
+    var command = machine.command
+    command.path = Array("/bin/sh".utf8)
+    command.arguments = [
+        "-c",
+        "(sleep 1; truncate -s 50000 \(path)) & \"$0\" test.example a@b.example c@test.example <\(path)",
+        PrivateInstance.builtRoot + "/usr/sbin/qmail-remote",
+    ].map { Array($0.utf8) }
+    let delivery = Delivery(outcome: try command.run(), milliseconds: 0)
+    try Files.unlink(Array(path.utf8))
+    #expect(
+        delivery.letters == "rZ" && delivery.last.contains("unable to read the message"),
+        "\(delivery.parts)")
+    #expect(try !remote.heard(0).contains("\r\n.\r\n"))
+}
