@@ -2,6 +2,23 @@ internal import ByteText
 internal import Posix
 package import RemoteDialogue
 
+/// How long a server is waited for, in milliseconds.
+package struct SessionPatience: Sendable {
+    /// For each reply, and until each piece of the message is taken.
+    package let reply: Int
+    /// From the start until the whole message is taken; see `limit(for:)`.
+    package let session: Int
+
+    /// So long.
+    package init(reply: Int, session: Int) {
+        self.reply = reply
+        self.session = session
+    }
+
+    /// Until the whole of a message of so many bytes is taken: each 1000 of them have a second more.
+    func limit(for size: Int) -> Int { session + size }
+}
+
 /// A dialogue over a connection.
 package enum RemoteSession {
     /// How it ends.
@@ -26,21 +43,22 @@ package enum RemoteSession {
     ///   - dialogue: The session's state.
     ///   - stream: The connection.
     ///   - message: The message.
-    ///   - patience: Milliseconds that the server has for each reply, and to take each piece of the message.
+    ///   - patience: How long the server is waited for.
     /// - Returns: How it ended.
     package static func run<Stream: RemoteStream & ~Copyable>(
         _ dialogue: inout RemoteDialogue, over stream: inout Stream,
-        _ message: borrowing OutgoingMessage, patience: Int
+        _ message: borrowing OutgoingMessage, patience: SessionPatience
     ) -> Ending {
         var buffer = [UInt8](repeating: 0, count: 4096)
-        var deadline = Deadline(milliseconds: patience)
+        var end = Deadline(milliseconds: patience.limit(for: message.form.size))
+        var deadline = end.atMost(patience.reply)
         while true {
             let step = dialogue.next()
             if case .read = step {
-                read(&dialogue, over: &stream, into: &buffer, until: deadline)
+                read(&dialogue, over: &stream, into: &buffer, until: deadline, end)
                 continue
             }
-            deadline = Deadline(milliseconds: patience)
+            deadline = end.atMost(patience.reply)
             switch step {
             case .end(let result):
                 stream.finish()
@@ -50,18 +68,20 @@ package enum RemoteSession {
             case .write(let bytes):
                 do throws(Errno) { try stream.write(bytes, until: deadline) } catch {
                     // The server may have said why it closed the connection before it heard this.
-                    deadline = Deadline(milliseconds: min(patience, lastWords))
+                    deadline = Deadline(milliseconds: min(patience.reply, lastWords))
                 }
             case .writeMessage:
                 do throws(Break) {
-                    try send(message, over: &stream, patience)
+                    try send(message, over: &stream, patience.reply, end)
                     dialogue.messageSent()
-                    deadline = Deadline(milliseconds: patience)
+                    // Who has the whole message is not left before he says what becomes of it: it would come twice.
+                    end = Deadline(milliseconds: patience.reply)
+                    deadline = end
                 } catch .file(let reason) {
                     dialogue.unreadable(reason.text)
                 } catch {
                     dialogue.messageBroken()
-                    deadline = Deadline(milliseconds: min(patience, lastWords))
+                    deadline = Deadline(milliseconds: min(patience.reply, lastWords))
                 }
             }
         }
@@ -69,7 +89,7 @@ package enum RemoteSession {
 
     private static func read<Stream: RemoteStream & ~Copyable>(
         _ dialogue: inout RemoteDialogue, over stream: inout Stream, into buffer: inout [UInt8],
-        until deadline: Deadline
+        until deadline: Deadline, _ end: Deadline
     ) {
         do throws(Errno) {
             // A server that drips is not waited for again and again.
@@ -81,17 +101,19 @@ package enum RemoteSession {
                 dialogue.received(buffer[..<count])
             }
         } catch {
-            dialogue.lost(loss(error, stream.trouble))
+            let isOver = error == .timedOut && end.hasPassed && dialogue.isBeforeVerdict
+            dialogue.lost(isOver ? .endless : loss(error, stream.trouble))
         }
     }
 
     private static func send<Stream: RemoteStream & ~Copyable>(
-        _ message: borrowing OutgoingMessage, over stream: inout Stream, _ patience: Int
+        _ message: borrowing OutgoingMessage, over stream: inout Stream, _ patience: Int,
+        _ end: Deadline
     ) throws(Break) {
         try message.send(
             { (piece) throws(Break) in
                 do throws(Errno) {
-                    try stream.write(piece, until: Deadline(milliseconds: patience))
+                    try stream.write(piece, until: end.atMost(patience))
                 } catch {
                     throw .connection(error)
                 }
@@ -104,5 +126,12 @@ package enum RemoteSession {
         case .connectionReset, .brokenPipe: .closed
         default: .failed(trouble ?? reason.text)
         }
+    }
+}
+
+extension Deadline {
+    /// So many milliseconds from now, or this one if it is sooner.
+    fileprivate func atMost(_ milliseconds: Int) -> Deadline {
+        Deadline(milliseconds: min(milliseconds, remaining))
     }
 }

@@ -10,8 +10,8 @@ package struct RemoteSettings: Sendable {
     package let ownName: [UInt8]
     /// Milliseconds for a connection: control/timeoutconnect.
     let connectPatience: Int
-    /// Milliseconds for each reply: control/timeoutremote.
-    package let patience: Int
+    /// For each reply, control/timeoutremote, and for a session, control/timeoutsession.
+    package let patience: SessionPatience
     /// The addresses to connect from, at most one of each family that counts: control/outgoingip.
     let sources: [IPAddress]
 
@@ -25,7 +25,9 @@ package struct RemoteSettings: Sendable {
         }
         name = try Self.name(control, "helohost") ?? ownName
         connectPatience = try Self.milliseconds(control, "timeoutconnect", 60)
-        patience = try Self.milliseconds(control, "timeoutremote", 1200)
+        patience = SessionPatience(
+            reply: try Self.milliseconds(control, "timeoutremote", 1200),
+            session: try Self.milliseconds(control, "timeoutsession", 3600))
         var sources: [IPAddress] = []
         for line in try control.lines("outgoingip") ?? [] {
             guard let address = IPAddress(line) else {

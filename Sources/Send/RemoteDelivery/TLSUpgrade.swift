@@ -15,11 +15,11 @@ package protocol TLSUpgrade {
     ///   - targets: The server, and those that may be asked after it.
     ///   - errand: What it is to be told.
     ///   - message: The message.
-    ///   - patience: Milliseconds for the handshake and for each reply.
+    ///   - patience: How long the server is waited for, and in the handshake as for a reply.
     /// - Returns: What came of it; nil when there was no handshake, and the server can be asked again without TLS.
     func goOn(
         over socket: consuming FileDescriptor, _ targets: [RemoteTarget], _ errand: Errand,
-        _ message: borrowing OutgoingMessage, patience: Int
+        _ message: borrowing OutgoingMessage, patience: SessionPatience
     ) -> SessionResult?
 }
 
@@ -99,7 +99,7 @@ package struct TLSProgram: TLSUpgrade {
     /// Become the program; it comes back only when that could not be.
     package func goOn(
         over socket: consuming FileDescriptor, _ targets: [RemoteTarget], _ errand: Errand,
-        _ message: borrowing OutgoingMessage, patience: Int
+        _ message: borrowing OutgoingMessage, patience: SessionPatience
     ) -> SessionResult? {
         // A copy with another number, for the copy only is inherited.
         let number = socket.rawValue == Self.number ? Self.number + 1 : Self.number

@@ -31,6 +31,8 @@ package struct RemoteDialogue: Sendable {
     package enum Loss: Sendable {
         case closed
         case timedOut
+        /// It did come, but the session has lasted too long.
+        case endless
         /// What the kernel or OpenSSL said.
         case failed([UInt8])
     }
@@ -108,6 +110,9 @@ package struct RemoteDialogue: Sendable {
             isPolite: false)
     }
 
+    /// Whether the server has not got the whole message.
+    package var isBeforeVerdict: Bool { phase != .verdict && phase != .over }
+
     /// The server is gone or as good as gone.
     package mutating func lost(_ loss: Loss) {
         guard result == nil else { return }
@@ -121,6 +126,7 @@ package struct RemoteDialogue: Sendable {
         switch loss {
         case .closed: [UInt8]("the connection died")
         case .timedOut: [UInt8]("nothing came for too long")
+        case .endless: [UInt8]("the session took too long")
         case .failed(let reason): [UInt8]("the connection failed: ") + reason
         }
     }

@@ -15,13 +15,13 @@ struct RemoteHandshake: TLSUpgrade {
 
     func goOn(
         over socket: consuming FileDescriptor, _ targets: [RemoteTarget], _ errand: Errand,
-        _ message: borrowing OutgoingMessage, patience: Int
+        _ message: borrowing OutgoingMessage, patience: SessionPatience
     ) -> SessionResult? {
         guard let target = targets.first, let context = RemoteTLSContext() else { return nil }
         guard var stream = RemoteTLSStream(context, socket, name: target.name) else { return nil }
         do throws(Errno) {
             try stream.shakeHands(
-                until: Deadline(milliseconds: min(patience, Self.patience)))
+                until: Deadline(milliseconds: min(patience.reply, Self.patience)))
         } catch {
             return nil
         }

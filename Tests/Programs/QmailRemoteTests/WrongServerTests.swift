@@ -165,3 +165,22 @@ func `a reply that drips has the time of one reply`(turn: Int) throws {
     #expect(
         try remote.heard(0).hasPrefix("EHLO sender.example\r\nHELO sender.example\r\nMAIL FROM:"))
 }
+
+@Test func `a session ends, however fast each of its replies comes`() throws {
+    // Each reply comes in time, and they are many.
+    let slow: [FakeRemote.Act] = script().flatMap { act in
+        if case .say = act { [.wait(800), act] } else { [act] }
+    }
+    let machine = try SendingMachine(to: FakeRemote(slow))
+    try machine.control("timeoutsession", "2\n")
+    let delivery = try machine.deliver()
+    expect(delivery, "Z", "the session took too long (#4.4.2)")
+    #expect((2000..<3000).contains(delivery.milliseconds))
+}
+
+@Test func `the verdict is waited for when the session's time is over`() throws {
+    let acts = script().cut(10, [.wait(3000), .say("250 2.0.0 taken\r\n"), .line])
+    let machine = try SendingMachine(to: FakeRemote(acts))
+    try machine.control("timeoutsession", "1\n")
+    expect(try machine.deliver(), "rK", "250 2.0.0 taken")
+}
