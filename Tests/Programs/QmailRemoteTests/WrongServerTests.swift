@@ -184,3 +184,54 @@ func `a reply that drips has the time of one reply`(turn: Int) throws {
     try machine.control("timeoutsession", "1\n")
     expect(try machine.deliver(), "rK", "250 2.0.0 taken")
 }
+
+@Test func `a server that wants a message for nobody gets none, nor its end`() throws {
+    let piped = "250-fake\r\n250 PIPELINING\r\n"
+    let remote = try FakeRemote(
+        [.say("220 fake\r\n"), .line, .say(piped), .line, .line, .line]
+            + [.say("250 ok\r\n550 5.1.1 none\r\n354 go\r\n"), .message])
+    expect(try SendingMachine(to: remote).deliver(), "hD", "accepted no recipient")
+    let heard = try remote.heard(0)
+    #expect(!heard.contains("Subject") && !heard.contains("\r\n.\r\n"), "\(heard)")
+}
+
+@Test func `421 at any step is no refusal`() throws {
+    for turn in turns {
+        let remote = try FakeRemote(script().cut(turn, [.say("421 4.3.2 bye\r\n"), .close]))
+        let delivery = try SendingMachine(to: remote).deliver()
+        expect(delivery, turn == 10 ? "rZ" : "Z", "421 4.3.2 bye", "\(turn)")
+    }
+}
+
+@Test func `replies without a text, with bare line feeds or with NULs are understood`() throws {
+    for end in ["\r\n", "\n", " \0\0\n", "- \0\r\n", " \r\r\n"] {
+        func reply(_ code: Int) -> String {
+            "\(code)" + end + (end.hasPrefix("-") ? "\(code)\r\n" : "")
+        }
+        let acts = script(
+            greeting: reply(220), hello: reply(250), sender: reply(250), recipient: reply(250),
+            data: reply(354), verdict: reply(250))
+        expect(try SendingMachine(to: FakeRemote(acts)).deliver(), "rK", "said: 250", end)
+    }
+}
+
+@Test func `a server that hangs up among pipelined replies has decided nothing`() throws {
+    let hello: [FakeRemote.Act] = [
+        .say("220 fake\r\n"), .line, .say("250-fake\r\n250 PIPELINING\r\n"), .line, .line, .line,
+    ]
+    for replies in ["", "250 ok\r\n", "250 ok\r\n250 ok\r\n", "250 ok\r\n250-o"] {
+        let remote = try FakeRemote(hello + [.say(replies), .close])
+        expect(try SendingMachine(to: remote).deliver(), "Z", "the connection died", replies)
+    }
+}
+
+@Test func `a size that is too small is told before any word of the message`() throws {
+    for size in ["SIZE 10", "SIZE=10", "size 10"] {
+        let remote = try FakeRemote(script(hello: "250-fake\r\n250 \(size)\r\n"))
+        expect(try SendingMachine(to: remote).deliver(), "D", "(#5.3.4)")
+    }
+    for size in ["SIZE", "SIZE 0", "SIZE none", "SIZE 99999999999999999999999"] {
+        let remote = try FakeRemote(script(hello: "250-fake\r\n250 \(size)\r\n"))
+        expect(try SendingMachine(to: remote).deliver(), "rK", "taken", size)
+    }
+}
