@@ -53,24 +53,20 @@ package enum RemoteSession {
         var end = Deadline(milliseconds: patience.limit(for: message.form.size))
         var deadline = end.atMost(patience.reply)
         while true {
-            let step = dialogue.next()
-            if case .read = step {
-                read(&dialogue, over: &stream, into: &buffer, until: deadline, end)
-                continue
-            }
-            deadline = end.atMost(patience.reply)
-            switch step {
+            switch dialogue.next() {
+            case .read: read(&dialogue, over: &stream, into: &buffer, until: deadline, end)
             case .end(let result):
                 stream.finish()
                 return .result(result)
             case .secure: return .secure
-            case .read: continue
             case .write(let bytes):
+                deadline = end.atMost(patience.reply)
                 do throws(Errno) { try stream.write(bytes, until: deadline) } catch {
                     // The server may have said why it closed the connection before it heard this.
                     deadline = Deadline(milliseconds: min(patience.reply, lastWords))
                 }
             case .writeMessage:
+                deadline = end.atMost(patience.reply)
                 do throws(Break) {
                     try send(message, over: &stream, patience.reply, end)
                     dialogue.messageSent()
