@@ -53,8 +53,7 @@ package struct NoticeMessage: Sendable {
         out += status
         out.append("\n--")
         out += boundary
-        out.append("\nContent-Type: text/rfc822-headers\n\n")
-        out += originalHeader
+        out += originalPart
         out.append("\n--")
         out += boundary
         out.append("--\n")
@@ -170,34 +169,62 @@ package struct NoticeMessage: Sendable {
             }
             out.append("\nStatus: ")
             out += record.status
-            if !record.text.isEmpty {
-                out.append("\nDiagnostic-Code: x-qhpsi; ")
-                out += Self.visible(Array(record.text.prefix(Self.textLimit)).trimmed)
-            }
+            out += Self.diagnosis(record)
             out.append("\n")
         }
         return out
+    }
+
+    /// Who said what, for programs; RFC 3464 §2.3.5 and §2.3.6.
+    private static func diagnosis(_ record: NoticeRecord) -> [UInt8] {
+        var out: [UInt8] = []
+        var text = record.text
+        if let words = ServerWords(text) {
+            out.append("\nRemote-MTA: dns; ")
+            out += visible(words.server).prefix(textLimit)
+            out.append("\nDiagnostic-Code: smtp; ")
+            text = words.reply
+        } else if !text.trimmed.isEmpty {
+            out.append("\nDiagnostic-Code: x-qhpsi; ")
+        } else {
+            return []
+        }
+        let line = Array(text.prefix(textLimit)).trimmed.map { $0 == 10 ? UInt8(ascii: " ") : $0 }
+        return out + visible(line)
     }
 
     /// No address that SMTP takes is as long; lines have at most 998 bytes, RFC 5322 §2.1.1.
     private static let textLimit = 900
     private static let lineLimit = 997
 
-    private var originalHeader: [UInt8] {
-        var out: [UInt8] = []
+    /// The third part: the original's header, byte by byte, unless its last line is cut.
+    private var originalPart: [UInt8] {
+        var header: [UInt8] = []
+        var needsEncoding = false
         for line in original.split(separator: 10, omittingEmptySubsequences: false) {
-            if line.isEmpty || line.elementsEqual([13]) { break }
-            // It must not end the part.
-            if line.first == UInt8(ascii: "-") { out.append(" ") }
-            out += Self.visible(Array(line.prefix(Self.lineLimit)), keepsTabs: true)
-            out.append("\n")
+            let line = line.last == 13 ? line.dropLast() : line
+            if line.isEmpty { break }
+            // A line that begins with a hyphen might end the part.
+            let isPlain =
+                line.count <= Self.lineLimit && line.first != UInt8(ascii: "-")
+                && line.allSatisfy { $0.isPrintable || $0 == 9 }
+            needsEncoding = needsEncoding || !isPlain
+            header += line
+            header.append(10)
         }
-        return out
+        var out = [UInt8]("\nContent-Type: text/rfc822-headers\n")
+        if needsEncoding {
+            // RFC 6522 §4: for a header that is none of 7 bits.
+            out.append("Content-Transfer-Encoding: quoted-printable\n")
+            header = QuotedPrintable.encoded(header)
+        }
+        out.append("\n")
+        return out + header
     }
 
     /// Printable ASCII: everything else becomes `?`.
-    private static func visible(_ text: [UInt8], keepsTabs: Bool = false) -> [UInt8] {
-        text.map { $0.isPrintable || keepsTabs && $0 == 9 ? $0 : UInt8(ascii: "?") }
+    private static func visible(_ text: [UInt8]) -> [UInt8] {
+        text.map { $0.isPrintable ? $0 : UInt8(ascii: "?") }
     }
 
     /// An address for a header field: its local part quoted where RFC 5322 §3.4.1 wants it.

@@ -65,8 +65,9 @@ package struct NoticeRecord: Equatable, Sendable {
         return all
     }
 
-    /// The status of RFC 3463: the one that our own programs write at a text's end, `(#5.1.1)`, else the first one in
-    /// the text that fits, or the class with zeros.
+    /// The status of RFC 3463: the one that our own programs write at a text's end, `(#5.1.1)`, else the one behind the
+    /// code of another server's reply, else the first one in a text of anybody else's that fits, or the class with
+    /// zeros.
     package var status: [UInt8] {
         let wanted = action == .failed ? UInt8(ascii: "5") : UInt8(ascii: "2")
         if let number = text.lastIndex(of: UInt8(ascii: "#")), number > 0,
@@ -75,6 +76,9 @@ package struct NoticeRecord: Equatable, Sendable {
             let status = Self.status(text[(number + 1)..<end], wanted)
         {
             return status
+        }
+        if let words = ServerWords(text) {
+            return Self.status(words.status, wanted) ?? [wanted] + [UInt8](".0.0")
         }
         for word in text.split(whereSeparator: { !$0.isDigit && $0 != UInt8(ascii: ".") }) {
             if let status = Self.status(word, wanted) { return status }

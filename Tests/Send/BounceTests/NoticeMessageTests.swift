@@ -84,3 +84,47 @@ func quoting(address: String, wanted: String) {
         #expect(lines.filter { $0.hasPrefix("Final-Recipient: ") }.count == 1)
     }
 }
+
+private let remoteText =
+    "192.0.2.1 refused the recipient. mx.far.example said under TLSv1.3: 550 5.1.1 no such user\n"
+
+@Test func `what another server said is told with its name, in the types of RFC 3464`() {
+    let lines = notice(text: remoteText)
+    #expect(lines.contains("Remote-MTA: dns; mx.far.example"))
+    #expect(lines.contains("Diagnostic-Code: smtp; 550 5.1.1 no such user"))
+    #expect(lines.contains("Status: 5.1.1"))
+    for text in [
+        "Sorry. mx.far.example said: 550 no\n", "192.0.2.1 said: 550 no\n",
+        "192.0.2.1 is odd. a b said: 550 no\n", "192.0.2.1 is odd. a said: no\n",
+        "192.0.2.1 is odd. a said so: 550 no\n", "192.0.2.1 is odd. a said: 5500\n",
+    ] {
+        let lines = notice(text: text)
+        #expect(!lines.contains { $0.hasPrefix("Remote-MTA") })
+        #expect(lines.contains("Diagnostic-Code: x-qhpsi; " + text.dropLast()))
+    }
+}
+
+@Test func `a diagnosis of several lines is one line`() {
+    #expect(notice(text: "one\ntwo\n").contains("Diagnostic-Code: x-qhpsi; one two"))
+    #expect(!notice(text: "\n").contains { $0.hasPrefix("Diagnostic-Code") })
+}
+
+@Test func `an original's header with other bytes than ASCII comes back byte by byte`() {
+    let long = String(repeating: "=y ", count: 500)
+    let lines = notice(
+        original: "Subject: gr\u{fc}n \r\n-x: 1\r\nX: \(long)\r\n\r\nbody\r\n")
+    guard let start = lines.firstIndex(of: "Content-Transfer-Encoding: quoted-printable") else {
+        Issue.record("not encoded: \(lines)")
+        return
+    }
+    let part = lines[(start + 2)...].dropLast(3)
+    #expect(part.first == "Subject: gr=C3=BCn=20" && part.dropFirst().first == "=2Dx: 1")
+    #expect(part.allSatisfy { $0.utf8.count <= 76 })
+    let text = part.joined(separator: "\n").replacing("=\n", with: "")
+    #expect(text.replacing("=3D", with: "=").hasSuffix("\nX: " + long.dropLast() + "=20"))
+}
+
+@Test func `a header with CR LF line ends has no other bytes in the notice`() {
+    let lines = notice(original: "Subject: a\r\nX: b\r\n\r\nbody\r\n")
+    #expect(lines.contains("Subject: a") && lines.contains("X: b"))
+}

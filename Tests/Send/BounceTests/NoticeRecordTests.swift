@@ -56,6 +56,10 @@ private let all = [
         (.failed, "(#4.4.1)\nThe last attempt: too long. (#4.4.7)\n", "4.4.7"),
         (.failed, "said: 550 5.1.1 see (#4.4.7)", "4.4.7"),
         (.failed, "said 450 4.2.0 later", "4.2.0"),
+        // The version of a server's program is no status.
+        (.failed, "192.0.2.1 refused the sender. mx.x said: 550 Exim 4.96.1 no", "5.0.0"),
+        (.failed, "192.0.2.1 refused the sender. mx.x said: 550 5.7.1 Exim 4.96.1", "5.7.1"),
+        (.failed, "192.0.2.1 refused the sender. mx.x said: 550", "5.0.0"),
         (.failed, "2.0.0 ok 5.2.2", "5.2.2"), (.failed, "5.1", "5.0.0"),
         (.failed, "15.1.1 5.1.1111 5..1 5.1.1.1", "5.0.0"), (.failed, "(#5.1.1", "5.1.1"),
         (.failed, "#", "5.0.0"), (.failed, "(#", "5.0.0"), (.failed, "(#)", "5.0.0"),
