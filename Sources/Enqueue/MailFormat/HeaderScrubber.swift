@@ -6,6 +6,9 @@ import ByteText
 /// It works before the first empty line only, and there on every spelling some mail reader would take for such a
 /// field: any case, folded over several lines, blanks before the colon or no colon, control characters in
 /// the name, lines that end in CR LF, LF or a bare CR. All other bytes pass unchanged.
+///
+/// A field `X-Quarantine-ID` goes too when nothing has passed before it: behind the verdict's lines, where the message
+/// begins, it would be taken for the queue's own.
 package struct HeaderScrubber: Sendable {
     private enum State {
         /// At the start of a line, so many bytes of the name matched; `held` has what was seen of it.
@@ -18,12 +21,18 @@ package struct HeaderScrubber: Sendable {
         case body
     }
 
+    /// The names differ from their fourth byte on.
     private static let name: [UInt8] = [UInt8]("x-qhpsi")
+    private static let quarantine: [UInt8] = [UInt8]("x-quarantine-id")
     /// More control characters than this before or in a name are no spelling of it.
     private static let heldLimit = 64
 
     private var state = State.matching(0)
     private var held: [UInt8] = []
+    /// Which of the names is being matched.
+    private var matchesQuarantine = false
+    /// Whether any byte of the message has passed.
+    private var hasPassed = false
     /// Whether the line since the last LF has nothing but at most one CR.
     private var isEmptyLine = true
     private var lineHasReturn = false
@@ -98,7 +107,9 @@ package struct HeaderScrubber: Sendable {
 
     private mutating func take(_ byte: UInt8, _ output: inout [UInt8]) {
         switch state {
-        case .body, .keeping: output.append(byte)
+        case .body, .keeping:
+            output.append(byte)
+            hasPassed = true
         case .dropping:
             if byte == UInt8(ascii: "\n"), keepsLineFeed {
                 output.append(byte)
@@ -118,8 +129,12 @@ package struct HeaderScrubber: Sendable {
     private mutating func match(_ byte: UInt8, _ matched: Int, _ output: inout [UInt8]) {
         held.append(byte)
         let isControl = byte < 32 && byte != 9 && byte != 10 && byte != 13 || byte == 127
-        if byte.lowercased == Self.name[matched] {
-            guard matched + 1 == Self.name.count else {
+        if matched <= 3 {
+            matchesQuarantine = matched == 3 && !hasPassed && byte.lowercased == Self.quarantine[3]
+        }
+        let name = matchesQuarantine ? Self.quarantine : Self.name
+        if byte.lowercased == name[matched] {
+            guard matched + 1 == name.count else {
                 state = .matching(matched + 1)
                 return
             }
@@ -134,6 +149,7 @@ package struct HeaderScrubber: Sendable {
     }
 
     private mutating func release(_ output: inout [UInt8]) {
+        if !held.isEmpty { hasPassed = true }
         output += held
         held.removeAll(keepingCapacity: true)
     }

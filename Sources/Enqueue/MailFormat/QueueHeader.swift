@@ -3,8 +3,9 @@ import ByteText
 /// The lines that the queue puts before a message, in room that is left at its start before the verdict is
 /// known and filled afterwards, so that the verdict costs no second copy of the message.
 ///
-/// The verdict's lines come first, then the queue's own `Received:` field, RFC 5321 §4.4, whose folding white
-/// space takes up the room that a short verdict leaves.
+/// The queue's own `Received:` field, RFC 5321 §4.4, is first, because ClamAV tells a mail by its first line; the
+/// verdict's lines stand directly below it. The folding white space of `Received:` takes up the room that a short
+/// verdict leaves.
 package struct QueueHeader: Sendable {
     /// How a message came to the queue, as the `Received:` field says it.
     package enum Origin: Sendable, Equatable {
@@ -48,10 +49,10 @@ package struct QueueHeader: Sendable {
     /// The header with these lines of the verdict.
     ///
     /// - Parameter verdict: Lines with their line feeds.
-    /// - Returns: Exactly `length` bytes when they fit, else more.
+    /// - Returns: Exactly `length` bytes when they fit, else more; the verdict's lines are the last of them.
     package func filled(with verdict: [UInt8]) -> [UInt8] {
         let slack = max(0, Self.verdictRoom - verdict.count)
-        return verdict + received + [UInt8](repeating: UInt8(ascii: " "), count: slack + 1) + date
-            + [UInt8(ascii: "\n")]
+        return received + [UInt8](repeating: UInt8(ascii: " "), count: slack + 1) + date
+            + [UInt8(ascii: "\n")] + verdict
     }
 }

@@ -77,6 +77,7 @@ struct IncomingMessage: ~Copyable {
     /// - Throws: `read` or `write`.
     mutating func receive(from source: borrowing FileDescriptor) throws(QueueExit) {
         var scrubber = HeaderScrubber()
+        var seam = HeaderSeam()
         var input = [UInt8](repeating: 0, count: Self.bufferSize)
         var output = header.filled(with: [UInt8](Self.unfinished))
         while true {
@@ -84,10 +85,14 @@ struct IncomingMessage: ~Copyable {
             do throws(Errno) { count = try source.read(into: &input) } catch { throw .read }
             if count == 0 { break }
             size += count
+            let start = output.count
             scrubber.push(input[..<count], to: &output)
+            seam.close(&output, from: start)
             try write(&output)
         }
+        let start = output.count
         scrubber.finish(to: &output)
+        seam.close(&output, from: start)
         try write(&output)
     }
 
@@ -110,8 +115,9 @@ struct IncomingMessage: ~Copyable {
     /// - Throws: `write`.
     consuming func stored(verdict: [UInt8]) throws(QueueExit) -> StoredMessage {
         let filled = header.filled(with: verdict)
-        let message = StoredMessage(queue: queue, id: id, file: file, headerEnd: header.length)
-        try message.replaceHeader(filled)
+        let message = StoredMessage(
+            queue: queue, id: id, file: file, headerEnd: filled.count)
+        try message.replaceHeader(filled, room: header.length)
         return message
     }
 }
@@ -121,8 +127,8 @@ struct StoredMessage: ~Copyable {
     let queue: QueueDirectory
     let id: UInt64
     private let file: FileDescriptor
-    /// Where the message as received begins.
-    private let headerEnd: Int
+    /// Where the verdict's lines end and the message as received begins.
+    let headerEnd: Int
 
     init(queue: QueueDirectory, id: UInt64, file: consuming FileDescriptor, headerEnd: Int) {
         self.queue = queue
@@ -131,25 +137,20 @@ struct StoredMessage: ~Copyable {
         self.headerEnd = headerEnd
     }
 
-    /// Write the header over its room, moving the message when that is too small.
-    fileprivate func replaceHeader(_ header: [UInt8]) throws(QueueExit) {
-        try moveMessage(by: header.count - headerEnd)
+    /// Write the header over its room, whose length in bytes is given; a longer header moves the message.
+    fileprivate func replaceHeader(_ header: [UInt8], room: Int) throws(QueueExit) {
+        if header.count > room { try moveTail(from: room, by: header.count - room) }
         do throws(Errno) { try file.write(header.span.bytes, at: 0) } catch { throw .write }
     }
 
-    /// Insert more header lines before all others but the verdict's: rare, so a copy in place is fine.
+    /// Insert header lines of this length behind the verdict's: rare, so a copy in place is fine.
     ///
-    /// So many bytes come to the offset; `fill` writes them, and gets the file and the offset.
+    /// `fill` writes them, and gets the file and the offset where they go.
     func insert(
-        _ length: Int, at offset: Int,
-        fill: (borrowing FileDescriptor, Int) throws(QueueExit) -> Void
+        _ length: Int, fill: (borrowing FileDescriptor, Int) throws(QueueExit) -> Void
     ) throws(QueueExit) {
-        try moveTail(from: offset, by: length)
-        try fill(file, offset)
-    }
-
-    private func moveMessage(by distance: Int) throws(QueueExit) {
-        if distance > 0 { try moveTail(from: headerEnd, by: distance) }
+        try moveTail(from: headerEnd, by: length)
+        try fill(file, headerEnd)
     }
 
     /// Move everything from an offset towards the end, the last block first.

@@ -17,19 +17,17 @@ struct QuarantineHeader {
     ///
     /// - Parameters:
     ///   - message: The message.
-    ///   - offset: Where the verdict's lines end.
     ///   - envelope: Whose recipients.
     /// - Throws: `QueueExit.write`.
     func insert(
-        into message: borrowing StoredMessage, at offset: Int,
-        recipientsOf envelope: borrowing QueuedEnvelope
+        into message: borrowing StoredMessage, recipientsOf envelope: borrowing QueuedEnvelope
     ) throws(QueueExit) {
         var length = Self.name.utf8CodeUnitCount + forward.count + 1
         var lines = RecipientLines()
         try envelope.forEachRecipientPiece { (piece) throws(QueueExit) in
             length += lines.text(piece).count
         }
-        try message.insert(length, at: offset) { (file, start) throws(QueueExit) in
+        try message.insert(length) { (file, start) throws(QueueExit) in
             var position = start
             try Self.write([UInt8](Self.name) + forward, to: file, &position)
             var lines = RecipientLines()

@@ -137,8 +137,7 @@ struct Submission {
             in: queue, id: stored.id, user: Process.realUser, residue: &residue)
         try envelope.receive(from: source)
         if let forward {
-            try QuarantineHeader(forward: forward).insert(
-                into: stored, at: header.count, recipientsOf: envelope)
+            try QuarantineHeader(forward: forward).insert(into: stored, recipientsOf: envelope)
             try envelope.replaceRecipients(with: forward)
         }
         try stored.sync()

@@ -2,9 +2,8 @@ import ByteText
 
 /// A message's header as rules see it.
 ///
-/// Fields of the name space `X-QHPSI` count only in the queue's own lines: those at the very start, or behind the
-/// `Return-Path`, `Delivered-To` and `X-Filter` of a delivery. The queue removes all that senders write, but a message
-/// may come from elsewhere.
+/// Fields of the name space `X-QHPSI` count only in the queue's own lines, see `QueueLines`. The queue removes all that
+/// senders write, but a message may come from elsewhere.
 package struct MessageHeader: Sendable {
     /// The fields that count, in order, all in lower case: values as `HeaderFields.Field.value`, and the text of those
     /// that have encoded words.
@@ -17,7 +16,7 @@ package struct MessageHeader: Sendable {
         var reader = HeaderFields(bytes)
         var place = QueueLines()
         while let field = reader.next() {
-            let isQueues = !reader.hasSkipped && place.holds(field.name)
+            let isQueues = !reader.hasSkipped && place.holds(field)
             if !isQueues, field.name.startsIgnoringCase(with: "X-QHPSI") { continue }
             if isQueues, field.name.equalsIgnoringCase("X-QHPSI-Released") { isReleased = true }
             let value = field.value
@@ -42,28 +41,39 @@ package struct MessageHeader: Sendable {
     }
 }
 
-/// Tells which of the first fields of a message are the queue's.
+/// Tells which of the first fields of a message are the queue's: its `Received:`, which stands at the very start or
+/// behind the `Return-Path`, `Delivered-To` and `X-Filter` of a delivery, and the verdict's lines directly below it.
+///
+/// Messages that were queued before the verdict stood there have its lines in that place without `Received:`.
 package struct QueueLines {
-    private enum Place { case delivery, queue, message }
+    private enum Place { case delivery, received, verdict, message }
     private var place = Place.delivery
 
     /// Before the first field.
     package init() {}
 
-    /// Whether the next field, with this name, is one that only the queue writes.
+    /// Whether the next field is one that only the queue writes.
     ///
     /// `X-Quarantine-ID` is one directly behind the verdict's lines.
-    package mutating func holds(_ name: [UInt8]) -> Bool {
+    package mutating func holds(_ field: HeaderFields.Field) -> Bool {
+        let name = field.name
         switch place {
         case .message: return false
-        case .delivery:
+        case .delivery, .received:
             if name.equalsIgnoringCase("X-QHPSI") {
-                place = .queue
+                place = .verdict
                 return true
             }
-            if !Self.isOfDelivery(name) { place = .message }
+            if place == .received {
+                place = .message
+            } else if Self.isReceived(field) {
+                place = .received
+                return true
+            } else if !Self.isOfDelivery(name) {
+                place = .message
+            }
             return false
-        case .queue:
+        case .verdict:
             if name.startsIgnoringCase(with: "X-QHPSI-")
                 || name.equalsIgnoringCase("X-Quarantine-ID")
             {
@@ -72,6 +82,11 @@ package struct QueueLines {
             place = .message
             return false
         }
+    }
+
+    /// Whether it is what qmail-queue writes when it takes a message.
+    private static func isReceived(_ field: HeaderFields.Field) -> Bool {
+        field.name.equalsIgnoringCase("Received") && field.value.starts(with: "(qmail-queue ")
     }
 
     /// Whether a delivery into a Maildir puts such a field before the message.

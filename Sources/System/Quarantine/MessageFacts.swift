@@ -23,7 +23,7 @@ struct MessageFacts: Equatable {
         var reader = HeaderFields(bytes)
         var lines = QueueLines()
         while let field = reader.next() {
-            let isQueues = !reader.hasSkipped && lines.holds(field.name)
+            let isQueues = !reader.hasSkipped && lines.holds(field)
             guard isQueues || verdict == nil && QueueLines.isOfDelivery(field.name) else {
                 isWhole = true
                 return

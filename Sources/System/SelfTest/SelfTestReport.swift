@@ -80,7 +80,10 @@ package struct SelfTestReport: Sendable {
         isMarked: Bool, _ stored: StoredVerdict
     ) -> (Conclusion, String)? {
         guard let verdict = stored.verdict else {
-            return (.unscanned, "\(stored.place) does not begin with X-QHPSI: not queued by QHPSI")
+            return (
+                .unscanned,
+                "\(stored.place) has no X-QHPSI below its first Received: not queued by QHPSI"
+            )
         }
         switch (isMarked, verdict) {
         case (false, "clean"): return nil

@@ -11,7 +11,7 @@ package struct StoredVerdict: Equatable, Sendable {
     package let place: String
     /// Whether it has left the queue meanwhile, so that the server's log had to tell.
     package let isDelivered: Bool
-    /// The value of `X-QHPSI`; nil when the message does not begin with that field.
+    /// The value of `X-QHPSI`; nil when that field does not stand directly below the first `Received:`.
     package let verdict: String?
     package let signature: String?
     /// Whether its recipients are in `X-Quarantine-ID` because VIRUSFORWARD sent it elsewhere.
@@ -93,7 +93,8 @@ package struct StoredVerdict: Equatable, Sendable {
                 ))
         }
         func value(_ name: String) -> String? { fields.first { $0.name == name }?.value }
-        verdict = fields.first?.name == "X-QHPSI" ? fields.first?.value : nil
+        let verdictField = fields.first?.name == "Received" ? fields.dropFirst().first : nil
+        verdict = verdictField?.name == "X-QHPSI" ? verdictField?.value : nil
         signature = value("X-QHPSI-Signature")
         isForwarded = value("X-Quarantine-ID") != nil
     }

@@ -77,14 +77,26 @@ extension PrivateInstance {
 }
 
 extension QueuedMessage {
-    /// The lines that the queue put first: those of the verdict and its `Received:` field.
+    /// The lines that the queue put first: its `Received:` field and the verdict's.
     package var addedLines: [String] {
         var lines: [String] = []
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
-            if lines.last?.hasPrefix(" ") == true, !line.hasPrefix(" ") { return lines }
+            let isOurs =
+                lines.isEmpty || lines.count == 1 && line.hasPrefix(" ") || line.hasPrefix("\t")
+                || line.hasPrefix("X-QHPSI") || line.hasPrefix("X-Quarantine-ID")
+            guard isOurs else { break }
             lines.append(line)
         }
         return lines
+    }
+
+    /// Those of the verdict, directly below `Received:` and its date.
+    package var verdictLines: [String] {
+        let lines = addedLines
+        guard lines.count > 2, lines[0].hasPrefix("Received: (qmail-queue "),
+            lines[1].hasPrefix(" ")
+        else { return [] }
+        return Array(lines.dropFirst(2))
     }
 
     /// The bytes after those lines: the message as it was received, without what was scrubbed.

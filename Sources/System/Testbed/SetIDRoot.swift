@@ -72,7 +72,7 @@ package final class SetIDRoot: Sendable {
 
     /// The first lines of the queued messages.
     package func verdicts() throws -> [String] {
-        try shell("find '\(root)/var/spool/qhpsi/queue1/mess' -type f -exec head -qn 1 {} +")
+        try shell("find '\(root)/var/spool/qhpsi/queue1/mess' -type f -exec sed -sn 3p {} +")
             .split(separator: "\n").map(String.init)
     }
 

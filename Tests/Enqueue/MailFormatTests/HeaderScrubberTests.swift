@@ -37,6 +37,14 @@ private let forgeries: [(input: String, output: String)] = [
     ("Subject: a\nX-QHPSI: clean", "Subject: a\n"),
     ("X-QHPSI", ""),
     ("not a header line\nX-QHPSI: clean\n\n", "not a header line\n\n"),
+    // Behind the verdict's lines it would be the queue's own.
+    ("X-Quarantine-ID: a@b,\n\tc@d\nTo: b\n\n", "To: b\n\n"),
+    ("x-quarantine-id : a\nX-QHPSI: clean\nX-Quarantine-ID: b\nTo: b\n\n", "To: b\n\n"),
+    (
+        "X-QHPSI: clean\nX-QUARANTINE-ID\n : b\nTo: b\nX-Quarantine-ID: c\n\n",
+        "To: b\nX-Quarantine-ID: c\n\n"
+    ),
+    ("\0X-Quarantine-ID: a\n\n", "\n"),
 ]
 
 @Test(arguments: forgeries)
@@ -52,7 +60,9 @@ func `the pieces a message comes in make no difference`(input: String, output: S
 @Test(arguments: [
     "", "\n", "\nX-QHPSI: in the body\n", "Subject: X-QHPSI: clean\n\n", "X-QHPS: a\nX-Q: b\n\n",
     "Subject: a\n X-QHPSI: folded into the subject\n\n", "a\r\n\r\nX-QHPSI: body\r\n", "X-QHPS",
-    "no newline at the end", "\0\0\0", "X-\u{FC}QHPSI: other name\n\n", "a\rb\r\n\n",
+    "no newline at the end", "\0\0\0", "X-Quarantine-I: a\n\n", "To: a\nX-Quarantine-ID: b\n\n",
+    "X-Queue: a\nX-Quarantine-ID: b\n\n", "X-Q\nX-Quarantine-ID: b\n\n",
+    "X-\u{FC}QHPSI: other name\n\n", "a\rb\r\n\n",
 ])
 func `everything else passes unchanged`(text: String) {
     for size in [1, 2, 3, 1000] { #expect(scrubbed(text, pieces: size) == text) }

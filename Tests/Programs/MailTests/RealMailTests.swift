@@ -69,7 +69,7 @@ func `benign mails, malformed ones among them, arrive byte by byte`(name: String
     for (file, reply) in zip(files, replies) {
         let id = try #require(reply.split(separator: " ").last)
         let message = try #require(queued.first { $0.id == id })
-        #expect(message.addedLines[0] == "X-QHPSI: clean", "\(file)")
+        #expect(message.verdictLines == ["X-QHPSI: clean"], "\(file)")
         // qmail-smtpd's own field follows, of two lines; then what the client sent, with LF line ends.
         let received = message.body.split(
             separator: 10, maxSplits: 2, omittingEmptySubsequences: false)
@@ -132,7 +132,7 @@ func `a forged verdict survives in no spelling, whether or not there is a scan`(
     #expect(queued.count == spellings.count)
     for message in queued {
         let lines = headerLines(message.message)
-        let ours = message.addedLines.filter { $0.hasPrefix("X-QHPSI") }
+        let ours = message.verdictLines.filter { $0.hasPrefix("X-QHPSI") }
         #expect(
             lines.filter { $0.hasPrefix("x-qhpsi") } == ours.map { $0.lowercased() },
             "\(message.text)")

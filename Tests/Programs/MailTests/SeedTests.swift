@@ -41,15 +41,17 @@ private func expectTagged(_ mail: ClamdscanServer) throws {
     let files = ["/usr/share/clamav-testfiles/clam.exe", "/etc/hostname"]
     let replies = try MailClient.send(files, attached: true, to: mail.server)
     #expect(replies.allSatisfy { $0.hasPrefix("250 2.0.0 ") }, "\(replies)")
-    let texts = try mail.instance.queued().map(\.text)
+    let queued = try mail.instance.queued()
     #expect(
-        texts.filter {
-            $0.hasPrefix("X-QHPSI: virus found\nX-QHPSI-Signature: ")
-                && $0.contains("Subject: clam.exe")
+        queued.filter {
+            $0.verdictLines.first == "X-QHPSI: virus found"
+                && $0.verdictLines.last?.hasPrefix("X-QHPSI-Signature: ") == true
+                && $0.text.contains("Subject: clam.exe")
         }.count == 1)
     #expect(
-        texts.filter { $0.hasPrefix("X-QHPSI: clean\n") && $0.contains("Subject: hostname") }.count
-            == 1)
+        queued.filter {
+            $0.verdictLines == ["X-QHPSI: clean"] && $0.text.contains("Subject: hostname")
+        }.count == 1)
     let log = try mail.server.log
     #expect(log.contains(" verdict=virus%20found ") && log.contains(" verdict=clean "))
     #expect(log.contains(" scanner=/usr/bin/clamdscan "))

@@ -164,7 +164,7 @@ extension String {
         message.records.dropFirst(2) == [
             "Fann b@s.example", "Tbob@test.example", "Teve@test.example",
         ])
-    let lines = message.text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = message.verdictLines
     #expect(lines[0] == "X-QHPSI: not scanned (released from quarantine)")
     #expect(
         lines[1].hasPrefix("X-QHPSI-Released: by alice at ")
@@ -249,7 +249,8 @@ extension String {
 @Test func `a user's links lead root nowhere`() throws {
     let kept = try Kept()
     #expect(try kept.deliver(kept.queued()) == 99)
-    let secret = "X-QHPSI: virus found\nX-QHPSI-Signature: Secret\nReceived: x\n\nsecret\n"
+    let secret =
+        "Received: (qmail-queue 1);\n today\nX-QHPSI: virus found\nX-QHPSI-Signature: Secret\n\nsecret\n"
     try shell(
         "mkdir -m 700 '\(kept.instance.root)/vault' && mkdir '\(kept.instance.root)/vault/cur' '\(kept.instance.root)/vault/new'"
     )

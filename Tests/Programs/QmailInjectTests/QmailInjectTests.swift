@@ -207,7 +207,7 @@ func `what cannot be sent is exit code 100`(
     #expect(try instance.queued().isEmpty)
     let tagged = try inject("To: a@b.c\n\nEICAR\n", in: instance, ["QHPSI": scanner])
     #expect(tagged.code == 0)
-    #expect(try instance.queued()[0].text.hasPrefix("X-QHPSI: virus found\n"))
+    #expect(try instance.queued()[0].verdictLines.first == "X-QHPSI: virus found")
 }
 
 @Test func `a reader that leaves early is an error, not a signal`() throws {
@@ -288,7 +288,7 @@ func `what cannot be sent is exit code 100`(
     #expect(try instance.queued().isEmpty)
     outcome = try inject("To: a@b.example\n\n", in: instance, ["REJECTVIRUS": "0"])
     #expect(outcome.code == 0, "\(outcome.errors)")
-    #expect(try instance.queued().first?.text.hasPrefix("X-QHPSI: virus found\n") == true)
+    #expect(try instance.queued().first?.verdictLines.first == "X-QHPSI: virus found")
     try shell("rm '\(instance.root)/\(folder)QHPSI' && mkdir '\(instance.root)/\(folder)QHPSI'")
     outcome = try inject("To: a@b.example\n\n", in: instance)
     #expect(outcome.code == 111 && outcome.errors.contains("defaultqueue/QHPSI: "))

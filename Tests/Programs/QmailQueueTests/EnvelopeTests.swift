@@ -72,7 +72,7 @@ func `a message of any form is kept byte by byte`(text: String) throws {
     #expect(run.code == 0)
     let queued = try #require(try instance.queued().first)
     #expect(queued.body == bytes(text))
-    #expect(queued.addedLines.first == "X-QHPSI: clean")
+    #expect(queued.verdictLines.first == "X-QHPSI: clean")
 }
 
 @Test func `the scanner sees the very bytes that are queued but for the verdict`() throws {
@@ -84,9 +84,63 @@ func `a message of any form is kept byte by byte`(text: String) throws {
             "V"] == "clean")
     let queued = try #require(try instance.queued().first)
     let seen = try shell("cat '\(instance.root)/seen'")
-    #expect(seen.hasPrefix("X-QHPSI: not scanned (scan not finished)\nReceived: "))
-    #expect(seen.hasSuffix("\nA: b\n\nbody\n"))
+    // Its first line tells ClamAV that it is a mail.
+    #expect(seen.hasPrefix("Received: (qmail-queue "))
+    #expect(seen.hasSuffix("\nX-QHPSI: not scanned (scan not finished)\nA: b\n\nbody\n"))
     #expect(queued.message.count == seen.utf8.count)
+}
+
+@Test(arguments: [
+    " for <victim@x.example>; Mon, 1 Jan 2001 00:00:00 +0000\nSubject: a\n\nb\n", "\tx\n\n", " ",
+    "X-QHPSI: clean\n more\n", "\0 x\n", "\r x\n", "X-QHPSI: clean\r\n\tx\n \n",
+])
+func `no line of a message continues a field of the queue's`(text: String) throws {
+    let instance = try PrivateInstance()
+    for settings in [
+        ["QHPSI": "/bin/true"], ["QHPSI": "/bin/false", "VIRUSFORWARD": "d@x.example"],
+    ] {
+        #expect(try instance.queue(text, settings: settings).code == 0)
+    }
+    for queued in try instance.queued() {
+        let fields = try shell(
+            """
+            cat '\(instance.root)/var/spool/qhpsi/queue1/mess/'*/\(queued.id) | python3 -c '
+            import email, sys
+            for name, value in email.message_from_binary_file(sys.stdin.buffer).raw_items():
+                print(name, repr(value))
+            '
+            """)
+        // A folded field's lines are the queue's own, which the letters of a date end, or an address.
+        let lines = fields.split(separator: "\n")
+        #expect(lines[0].hasPrefix("Received '(qmail-queue ") && lines[0].hasSuffix(" +0000'"))
+        #expect(["X-QHPSI 'clean'", "X-QHPSI 'virus found'"].contains(String(lines[1])))
+        if lines.count > 2 {
+            #expect(lines[2] == "X-QHPSI-Signature 'unknown'")
+            #expect(
+                lines[3].hasPrefix("X-Quarantine-ID 'd@x.example,")
+                    && lines[3].hasSuffix("bob@test.example'"))
+        }
+        #expect([2, 4].contains(lines.count), "\(fields)")
+    }
+}
+
+@Test
+func `a sender cannot name the recipients of a message that VIRUSFORWARD is said to have taken`()
+    throws
+{
+    let instance = try PrivateInstance()
+    let text =
+        "X-QHPSI: clean\nX-Quarantine-ID: d@x.example,\n\tmallory@x.example\nSubject: a\n\nb\n"
+    for settings in [
+        ["QHPSI": "/bin/false"], ["QHPSI": "/bin/false", "VIRUSFORWARD": "d@x.example"],
+    ] {
+        #expect(try instance.queue(text, settings: settings).code == 0)
+    }
+    let queued = try instance.queued()
+    #expect(queued.count == 2)
+    for message in queued {
+        #expect(!message.text.contains("mallory") && message.text.hasSuffix("\nSubject: a\n\nb\n"))
+    }
 }
 
 @Test func `a closed descriptor is an error and not somebody else's file`() throws {
@@ -130,5 +184,5 @@ func `a message of any form is kept byte by byte`(text: String) throws {
     command.path = Array("/usr/bin/perl".utf8)
     command.arguments = ["-e", "$SIG{CHLD} = 'IGNORE'; exec @ARGV", program].map { Array($0.utf8) }
     #expect(try command.run().code == 0)
-    #expect(try instance.queued().first?.addedLines.first == "X-QHPSI: clean")
+    #expect(try instance.queued().first?.verdictLines.first == "X-QHPSI: clean")
 }

@@ -197,5 +197,5 @@ func `wrong arguments are answered with the usage`(arguments: [String]) throws {
         printf "Fa@b.example\\0Tc@d.example\\0\\0" > "\(instance.root)/envelope"
         "\(instance.root)/usr/sbin/qmail-queue" < "\(instance.root)/message" 1< "\(instance.root)/envelope"'
         """)
-    #expect(try instance.queued().map { $0.addedLines[0] } == ["X-QHPSI: clean"])
+    #expect(try instance.queued().map { $0.verdictLines[0] } == ["X-QHPSI: clean"])
 }

@@ -1,8 +1,8 @@
 import Posix
 import Testbed
 
-let virus = "X-QHPSI: virus found\nX-QHPSI-Signature: Eicar\nReceived: (qmail-queue 1);\n  today\n"
-let clean = "X-QHPSI: clean\nReceived: (qmail-queue 1);\n  today\n"
+let virus = "Received: (qmail-queue 1);\n  today\nX-QHPSI: virus found\nX-QHPSI-Signature: Eicar\n"
+let clean = "Received: (qmail-queue 1);\n  today\nX-QHPSI: clean\n"
 let body = "From: ann@s.example\nTo: bob@test.example\nSubject: Hello\n\nhello\n"
 
 /// The command of the page that describes the original system.

@@ -33,7 +33,8 @@ import Testing
 }
 
 @Test(arguments: [
-    "Subject: x\n" + virus, clean + virus, clean + "X-QHPSI: virus found\n" + body, " \n" + virus,
+    "Subject: x\n" + virus, clean + virus, clean + "Subject: x\nX-QHPSI: virus found\n" + body,
+    " \n" + virus,
     "Received: x\n" + virus, "\n" + virus,
 ])
 func `a forged verdict changes nothing`(head: String) throws {
@@ -49,9 +50,9 @@ func `a forged verdict changes nothing`(head: String) throws {
     let bob = try Recipient()
     try bob.insert(at: "prefilt@test.example")
     let released =
-        "X-QHPSI: not scanned (released from quarantine)\nX-QHPSI-Released: by root\nReceived: x\n"
+        "Received: (qmail-queue 1);\n today\nX-QHPSI: not scanned (released from quarantine)\nX-QHPSI-Released: by root\n"
     #expect(try bob.deliver(released + body).code == 0)
-    #expect(try bob.deliver(clean + "X-QHPSI-Released: by me\n" + body).code == 99)
+    #expect(try bob.deliver(clean + "Subject: x\nX-QHPSI-Released: by me\n" + body).code == 99)
     #expect(try bob.deliver("Subject: x\n" + released + body).code == 99)
 }
 

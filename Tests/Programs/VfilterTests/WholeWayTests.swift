@@ -48,7 +48,7 @@ private struct Mail {
     #expect(
         kept.hasPrefix(
             "Return-Path: <alice@test.example>\nDelivered-To: bob@test.example\nX-Filter: "))
-    #expect(kept.contains("\nX-QHPSI: virus found\nX-QHPSI-Signature: Test.Virus\nReceived: "))
+    #expect(kept.contains("\nX-QHPSI: virus found\nX-QHPSI-Signature: Test.Virus\nSubject: "))
     #expect(try mail.message("", seconds: 0) == nil)
     let list = try mail.instance.command("usr/sbin/qhpsictl", ["quarantine"]).run()
     let id = try #require(list.output.split(separator: "\n").dropFirst().first).prefix(12)

@@ -2,7 +2,10 @@ import Testing
 
 @testable import Filter
 
-private let virus = "X-QHPSI: virus found\nX-QHPSI-Signature: Eicar\nReceived: (x);\n  today\n"
+private let queue = "Received: (qmail-queue 1 invoked from network);\n  today\n"
+private let virus = queue + "X-QHPSI: virus found\nX-QHPSI-Signature: Eicar\n"
+/// As a queue of before wrote it.
+private let old = "X-QHPSI: virus found\nX-QHPSI-Signature: Eicar\nReceived: (x);\n  today\n"
 
 private func matches(
     _ rule: FilterRule, _ message: String, book: [String]? = nil,
@@ -128,6 +131,7 @@ func `what is no expression is refused`(text: String) {
 
 @Test(arguments: [
     virus, "Return-Path: <a@b.c>\nDelivered-To: bob@a.example\nX-Filter: x\n" + virus,
+    old, "Return-Path: <a@b.c>\nDelivered-To: bob@a.example\nX-Filter: x\n" + old,
     "x-qhpsi : VIRUS   found\r\n",
 ])
 func `the queue's verdict counts`(message: String) throws {
@@ -136,8 +140,9 @@ func `the queue's verdict counts`(message: String) throws {
 
 @Test(arguments: [
     "Subject: x\n" + virus, "Received: x\n" + virus, "\n" + virus, " \n" + virus,
-    "X-QHPSI: clean\nReceived: x\n" + virus,
-    "X-QHPSI: clean\nSubject: x\nX-QHPSI-Signature: y\n" + virus,
+    "X-QHPSI: clean\nReceived: x\n" + virus, queue + queue + "X-QHPSI: virus found\n",
+    queue + "Subject: x\n" + old, queue + "X-QHPSI: clean\n" + virus, "Subject: x\n" + old,
+    "X-QHPSI: clean\nSubject: x\nX-QHPSI-Signature: y\n" + virus, "Received: x\n" + old,
     "Return-Path: <a>\nFrom: x\n" + virus, "X-QHPSI: clean\n" + virus,
     "Received: x\nDelivered-To: bob@a.example\n" + virus, "X-Qhpsi\u{0}: virus found\n",
     "x: y\nx-QHPSI: virus\n found\n",
@@ -154,7 +159,7 @@ extension String {
 }
 
 @Test func `a release counts in the queue's own lines`() {
-    let released = "X-QHPSI: not scanned (x)\nX-QHPSI-Released: by root\nReceived: x\n\n"
+    let released = queue + "X-QHPSI: not scanned (x)\nX-QHPSI-Released: by root\nSubject: x\n\n"
     #expect(MessageHeader(bytes(released)).isReleased)
     #expect(!MessageHeader(bytes("Subject: a\n" + released)).isReleased)
     #expect(
