@@ -54,8 +54,13 @@ package final class PrivateInstance: Sendable {
 
     /// Write a file of the instance.
     package func write(_ path: String, _ text: String) throws(Errno) {
+        try write(path, Array(text.utf8))
+    }
+
+    /// Write a file of the instance, byte by byte.
+    package func write(_ path: String, _ bytes: [UInt8]) throws(Errno) {
         let file = try FileDescriptor.open(Array((root + "/" + path).utf8), .replace)
-        try file.write(Array(text.utf8))
+        try file.write(bytes)
     }
 
     /// The messages in the todo folders, by queue and id, in no order.

@@ -54,7 +54,15 @@ extension PrivateInstance {
         to recipients: [String] = ["bob@test.example"],
         settings: [String: String] = [:]
     ) throws(Errno) -> QueueRun {
-        let command = queueCommand(Array(message.utf8), envelope(to: recipients), settings)
+        try queue(Array(message.utf8), to: recipients, settings: settings)
+    }
+
+    /// Queue a message, byte by byte.
+    package func queue(
+        _ message: [UInt8], to recipients: [String] = ["bob@test.example"],
+        settings: [String: String] = [:]
+    ) throws(Errno) -> QueueRun {
+        let command = queueCommand(message, envelope(to: recipients), settings)
         return QueueRun(outcome: try command.run())
     }
 
