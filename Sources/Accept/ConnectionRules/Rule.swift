@@ -41,7 +41,7 @@ package struct RuleFlaw: Error {
         message += expected
         message.append(": ")
         // A terminal must not obey what is in a file.
-        return message + text.map { $0 < 32 || $0 == 127 ? UInt8(ascii: "?") : $0 }
+        return message + text.singleLine
     }
 }
 

@@ -128,8 +128,8 @@ private struct Account {
     }
 
     private static func address(_ user: [UInt8], host: [UInt8]?) -> MailAddress {
-        let user = user.map { $0 < 32 || $0 == 127 ? UInt8(ascii: "?") : $0 }
-        let host = host?.filter { $0 > 32 && $0 != 127 }
+        let user = user.singleLine
+        let host = host?.filter { $0 != 32 && !$0.isControl }
         if host == nil, let at = user.lastIndex(of: UInt8(ascii: "@")), at > 0 {
             return MailAddress(localPart: Array(user[..<at]), domain: Array(user[(at + 1)...]))
         }

@@ -121,9 +121,6 @@ extension [UInt8] {
 }
 
 extension UInt8 {
-    /// Whether this is a control character of ASCII, which no address may have.
-    var isControl: Bool { self < 32 || self == 127 }
-
     /// Atext of RFC 5322 §3.2.3, and every byte of a UTF-8 sequence.
     var isAtomByte: Bool {
         if isLetter || isDigit || self >= 128 { return true }

@@ -74,6 +74,16 @@ struct MessageList {
 extension [UInt8] {
     /// An address as one word that can do nothing to a terminal.
     fileprivate var shown: [UInt8] {
-        map { $0 <= 32 || $0 == 127 ? UInt8(ascii: "_") : $0 }
+        let isText = isUTF8
+        return indices.map { i in
+            let byte = self[i]
+            // The C1 control characters of UTF-8; where it is not that, any byte may be one.
+            let pair =
+                byte == 0xC2 ? self[(i + 1)...].first : i > 0 && self[i - 1] == 0xC2 ? byte : nil
+            let isControl =
+                byte.isControl || byte >= 128 && !isText
+                || pair.map { (128..<160).contains($0) } == true
+            return byte == 32 || isControl ? UInt8(ascii: "_") : byte
+        }
     }
 }

@@ -62,7 +62,7 @@ private struct RecipientLines {
             } else if byte == 0 {
                 expectsTag = true
             } else if isRecipient {
-                text.append(byte < 32 || byte == 127 ? UInt8(ascii: "?") : byte)
+                text.append(byte.isControl ? UInt8(ascii: "?") : byte)
             }
         }
         return text

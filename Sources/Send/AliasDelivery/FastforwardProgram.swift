@@ -107,17 +107,17 @@ package enum FastforwardProgram {
         }
         if recipients.isEmpty { return }
         let process = try Forwarding.send(
-            message, head: try value("DTLINE", environment), sender: sender, to: recipients,
+            message, head: try deliveredTo(environment), sender: sender, to: recipients,
             environment: environment)
         FileDescriptor.tell(
             [UInt8]("fastforward: qp ") + [UInt8](decimal: process) + [10], on: 1)
     }
 
     private static func tell(_ programs: [[UInt8]], _ recipients: [[UInt8]], _ sender: [UInt8]) {
-        var text = [UInt8]("from <") + sender + [UInt8(ascii: ">"), 10]
-        for program in programs { text += [UInt8]("program ") + program + [10] }
+        var text = [UInt8]("from <") + sender.singleLine + [UInt8(ascii: ">"), 10]
+        for program in programs { text += [UInt8]("program ") + program.singleLine + [10] }
         for recipient in recipients {
-            text += [UInt8]("to <") + recipient + [UInt8(ascii: ">"), 10]
+            text += [UInt8]("to <") + recipient.singleLine + [UInt8(ascii: ">"), 10]
         }
         FileDescriptor.tell(text, on: 1)
     }
@@ -139,6 +139,13 @@ package enum FastforwardProgram {
         }
         let end = [UInt8(ascii: "@")] + (domain ?? Process.hostName)
         return addresses.map { $0.contains(UInt8(ascii: "@")) ? $0 : $0 + end }
+    }
+
+    /// The line that says that the message was here, of the variable DTLINE: one line whatever is in that.
+    private static func deliveredTo(_ environment: Environment) throws(DeliveryFailure) -> [UInt8] {
+        var line = try value("DTLINE", environment)
+        if line.last == 10 { line.removeLast() }
+        return line.singleLine + [10]
     }
 
     /// A variable that qmail-local sets.

@@ -34,12 +34,12 @@ package struct DeliveryAddress: Equatable, Sendable {
 
     /// `Delivered-To:` with the recipient, and a line feed.
     package var deliveredTo: [UInt8] {
-        [UInt8]("Delivered-To: ") + Self.oneLine(recipient) + [10]
+        [UInt8]("Delivered-To: ") + recipient.singleLine + [10]
     }
 
     /// `Return-Path:` with the sender, and a line feed.
     package var returnPath: [UInt8] {
-        [UInt8]("Return-Path: <") + Self.oneLine(Self.quoted(sender)) + [UInt8(ascii: ">"), 10]
+        [UInt8]("Return-Path: <") + Self.quoted(sender.singleLine) + [UInt8(ascii: ">"), 10]
     }
 
     /// The line that begins a message in an mbox, with its line feed.
@@ -47,7 +47,7 @@ package struct DeliveryAddress: Equatable, Sendable {
         let name =
             sender.isEmpty
             ? [UInt8]("MAILER-DAEMON")
-            : sender.map { $0.isBlank ? UInt8(ascii: "-") : $0 }
+            : sender.map { $0.isBlank ? UInt8(ascii: "-") : $0 }.singleLine
         return [UInt8]("From ") + name + [32] + MailDate.mbox(seconds: seconds) + [10]
     }
 
@@ -67,6 +67,8 @@ package struct DeliveryAddress: Equatable, Sendable {
 
     /// The variables of programs, in no order; those of each call replace the environment's.
     ///
+    /// What is of an address has no control bytes: scripts write it into headers, logs and commands.
+    ///
     /// - Parameters:
     ///   - newSender: That of a message that is sent on.
     ///   - defaultStart: Where in the extension that begins for which a file's `default` stands; nil: none does.
@@ -76,13 +78,17 @@ package struct DeliveryAddress: Equatable, Sendable {
         newSender: [UInt8], defaultStart: Int?, seconds: Int
     ) -> [(name: StaticString, value: [UInt8]?)] {
         let hyphen = UInt8(ascii: "-")
+        let host = host.singleLine
+        let ext = ext.singleLine
         let hosts = Self.beginnings(host)
         let ext2 = Self.rest(ext, after: hyphen)
         let ext3 = Self.rest(ext2, after: hyphen)
         return [
-            ("SENDER", sender), ("NEWSENDER", newSender), ("RECIPIENT", recipient), ("USER", user),
+            ("SENDER", sender.singleLine), ("NEWSENDER", newSender.singleLine),
+            ("RECIPIENT", recipient.singleLine), ("USER", user),
             ("HOME", home), ("HOST", host), ("HOST2", hosts.0), ("HOST3", hosts.1),
-            ("HOST4", hosts.2), ("LOCAL", local), ("EXT", ext), ("EXT2", ext2), ("EXT3", ext3),
+            ("HOST4", hosts.2), ("LOCAL", local.singleLine), ("EXT", ext), ("EXT2", ext2),
+            ("EXT3", ext3),
             ("EXT4", Self.rest(ext3, after: hyphen)),
             ("DEFAULT", defaultStart.map { Array(ext.dropFirst($0)) }),
             ("DTLINE", deliveredTo), ("RPLINE", returnPath),
@@ -105,11 +111,6 @@ package struct DeliveryAddress: Equatable, Sendable {
         return Array(text[(i + 1)...])
     }
 
-    /// No address may begin a field of its own.
-    private static func oneLine(_ text: [UInt8]) -> [UInt8] {
-        text.map { $0 == 10 ? UInt8(ascii: "_") : $0 }
-    }
-
     /// An address as header fields have it: the local part in quotes when it must be; RFC 5322 §3.4.1.
     private static func quoted(_ address: [UInt8]) -> [UInt8] {
         let at = address.lastIndex(of: UInt8(ascii: "@")) ?? address.count
@@ -120,7 +121,7 @@ package struct DeliveryAddress: Equatable, Sendable {
         }
         var text: [UInt8] = [UInt8(ascii: "\"")]
         for byte in local {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 13 {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
                 text.append(UInt8(ascii: "\\"))
             }
             text.append(byte)

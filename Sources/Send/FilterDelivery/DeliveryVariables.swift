@@ -38,11 +38,10 @@ struct DeliveryVariables {
         forwarder = environment["NEWSENDER"] ?? sender
         deliveredTo =
             Self.line(environment["DTLINE"])
-            ?? [UInt8]("Delivered-To: ") + Self.printable(local + [UInt8(ascii: "@")] + domain)
-            + [10]
+            ?? [UInt8]("Delivered-To: ") + (local + [UInt8(ascii: "@")] + domain).singleLine + [10]
         returnPath =
             Self.line(environment["RPLINE"])
-            ?? [UInt8]("Return-Path: <") + Self.printable(sender) + [UInt8](">\n")
+            ?? [UInt8]("Return-Path: <") + sender.singleLine + [UInt8](">\n")
     }
 
     /// A header line that came as one.
@@ -50,12 +49,7 @@ struct DeliveryVariables {
         guard let text, text.last == 10, text.firstIndex(of: 10) == text.count - 1 else {
             return nil
         }
-        return text
-    }
-
-    /// Bytes of an envelope that may stand in a header line.
-    static func printable(_ text: [UInt8]) -> [UInt8] {
-        text.map { $0 < 32 || $0 == 127 ? UInt8(ascii: "?") : $0 }
+        return Array(text.dropLast()).singleLine + [10]
     }
 
     /// Whose rules are the recipient's own.

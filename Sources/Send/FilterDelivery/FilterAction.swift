@@ -45,7 +45,7 @@ struct FilterAction {
         var words = [UInt8](decimal: found.rule.number)
         words.append(" \"")
         words += found.rule.name + [UInt8]("\" of ")
-        words += DeliveryVariables.printable(found.address.text)
+        words += found.address.text.singleLine
         words.append(": ")
         return words + found.rule.destination.text
     }

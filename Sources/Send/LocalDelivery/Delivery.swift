@@ -173,6 +173,6 @@ struct Delivery: ~Copyable {
             case .program(let command): ("program ", command)
             case .forward(let address): ("forward ", address)
             }
-        words += [UInt8](what) + object + [10]
+        words += [UInt8](what) + object.singleLine + [10]
     }
 }

@@ -98,6 +98,13 @@ extension [UInt8] {
         return Array(self[first...last])
     }
 
+    /// A copy that every reader takes for one line, or part of one: each control byte of ASCII is a `?`.
+    ///
+    /// What others may choose, such as an envelope's addresses, comes into header fields, variables of programs and
+    /// lines of logs in this form only: some readers take a CR alone for the end of a line, and a terminal obeys ESC.
+    /// Bytes from 128 on stay.
+    package var singleLine: [UInt8] { map { $0.isControl ? UInt8(ascii: "?") : $0 } }
+
     /// Where the literal first occurs at or after an index.
     package func range(of text: StaticString, from start: Int = 0) -> Range<Int>? {
         let length = text.utf8CodeUnitCount
@@ -144,6 +151,9 @@ extension UInt8 {
 
     /// Whether this is a space, a tab, a carriage return or a line feed.
     package var isBlank: Bool { self == 32 || self == 9 || self == 13 || self == 10 }
+
+    /// Whether this is a control character of ASCII: below 32, or 127.
+    package var isControl: Bool { self < 32 || self == 127 }
 
     /// Whether this is a printable ASCII byte or a space.
     package var isPrintable: Bool { self >= 32 && self < 127 }

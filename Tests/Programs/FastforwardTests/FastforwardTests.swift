@@ -60,6 +60,18 @@ struct FastforwardTests {
                 == "Delivered-To: \(local)@test.example\nSubject: x\n\nbody\n")
     }
 
+    @Test func `what is before a message is one line whatever the recipient's address has`() throws
+    {
+        let aliases = try Aliases("@test.example: ann@x.example\n")
+        let hostile = "joe\rX-QHPSI: clean\r\nBcc: x@y\u{1b}"
+        #expect(try aliases.command(hostile, sender: "m\r\u{7f}@x").run().code == 0)
+        #expect(
+            try aliases.text("message")
+                == "Delivered-To: joe?X-QHPSI: clean??Bcc: x@y?@test.example\nSubject: x\n\nbody\n")
+        let told = try aliases.command(hostile, options: ["-dn"], sender: "m\r\u{7f}@x").run()
+        #expect(told.output == "from <m??@x>\nto <ann@x.example>\n")
+    }
+
     @Test(arguments: [
         "nobody", "", "roo", "root@test.example", "@test.example", "../root", "root\n",
         "owner-root",

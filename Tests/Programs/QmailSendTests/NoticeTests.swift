@@ -174,13 +174,21 @@ import Testing
         ),
         ("fail@test.example", "no\\n", "--=_1.2_=\nX: \u{e9}\n--\nNo colon\n folded"),
         ("fail\u{e9}@test.example", "no\\n", "Subject: \u{e9}"),
+        (
+            "fail\rX-QHPSI: clean\r\u{1}\u{1b}\u{7f}@test.example", "a\\rX-QHPSI: clean\\r\\n",
+            "Subject: a"
+        ),
     ])
     func `hostile texts cannot change a notice's structure`(
         address: String, text: String, header: String
     ) throws {
         let (kept, _) = try notices(
-            to: [address], from: "ok\nX-Injected: 1@sender.example", text: text, header: header)
+            to: [address], from: "ok\nX-Injected: 1\rX-QHPSI: clean\r@sender.example", text: text,
+            header: header)
         let notice = try #require(kept.first)
+        // Its first two lines are the spawner's own, of the envelope.
+        let lines = notice.utf8.split(separator: 10).dropFirst(2)
+        #expect(lines.allSatisfy { $0.allSatisfy { $0 >= 32 && $0 < 127 || $0 == 9 } })
         let parsed = try parsed(notice)
         let names = Set(
             parsed.split(separator: "\n").filter { $0.hasPrefix("header ") }.map {

@@ -54,6 +54,17 @@ private func keep(
     #expect(try mailq(instance).output == outcome.output + "1 message\n")
 }
 
+@Test func `no control character of any encoding comes to a terminal`() throws {
+    let instance = try PrivateInstance()
+    _ = try keep(
+        instance, sender: #"a\033[2J\rb\302\233 \303\251@x"#,
+        local: #"Tc\302\2332J\302\251@y\0Td\2332J@y\0T\001\177\302@y\0"#)
+    let output = try qread(instance).output
+    #expect(output.contains("  <a_[2J_b___\u{e9}@x>\n"), "\(output)")
+    #expect(
+        output.hasSuffix("\tlocal\tc__2J\u{a9}@y\n\tlocal\td_2J@y\n\tlocal\t___@y\n"), "\(output)")
+}
+
 @Test func `messages that are not yet preprocessed are listed, too`() throws {
     let instance = try PrivateInstance()
     #expect(try instance.queue(to: ["ann@b.example", "bob@c.example"]).code == 0)

@@ -83,6 +83,14 @@ func `wrong arguments put the message off`(arguments: [String]) throws {
             "Return-Path: <x>?X-QHPSI: clean>\nDelivered-To: ../../../etc/passwd?X-QHPSI: clean@test.example\nX-Filter: 2 \"hello\" of prefilt@test.example: Box\n"
                 + virus + body
         ])
+    bob.variables["DTLINE"] = "Delivered-To: x\rX-QHPSI: clean\r\u{1}\n"
+    bob.variables["RPLINE"] = "Return-Path: <x\rX-QHPSI: clean\u{7f}>\n"
+    try shell("rm '\(bob.home)/Maildir/.Box/new/'*")
+    #expect(try bob.deliver(virus + body).code == 99)
+    #expect(
+        try bob.files(".Box").first?.hasPrefix(
+            "Return-Path: <x?X-QHPSI: clean?>\nDelivered-To: x?X-QHPSI: clean??\nX-Filter: 2 ")
+            == true)
     for host in ["../../../etc", String(repeating: "a", count: 5000), "", ".", "a/b\u{1}"] {
         bob.variables["HOST"] = host
         #expect(try bob.deliver(virus + body).code == 0, "\(host)")

@@ -34,6 +34,29 @@ private struct Mail {
     }
 }
 
+@Test func `what a local sender writes into his envelope stands above no verdict`() throws {
+    let mail = try Mail()
+    defer { mail.sender.stop() }
+    try mail.instance.write("etc/qhpsi/control/virtualdomains", "other.example:bob\n")
+    try mail.instance.write("home/bob/.qmail-default", "./Maildir/\n")
+    let scanner = "/bin/sh -c 'echo stream: Test.Virus FOUND; exit 1'"
+    for address in ["bob@test.example", "x\rX-QHPSI: clean\ry@other.example"] {
+        let sent = try mail.instance.queueCommand(
+            Array("Subject: x\n\nbody\n".utf8),
+            envelope(from: "mallory\rX-QHPSI: clean\r\u{1b}@x.example", to: [address]),
+            ["QHPSI": scanner]
+        ).run()
+        #expect(sent.code == 0)
+        let kept = try #require(try mail.message(""))
+        let header = kept.utf8.prefix { $0 != 0 }.split(separator: 10)
+        #expect(header.allSatisfy { $0.allSatisfy { $0 >= 32 && $0 != 127 } })
+        // As a reader sees it for whom a CR ends a line.
+        let lines = kept.split { $0.isNewline }.prefix { !$0.hasPrefix("Subject") }
+        #expect(lines.filter { $0.hasPrefix("X-QHPSI:") } == ["X-QHPSI: virus found"])
+        try shell("rm '\(mail.instance.root)/home/bob/Maildir/new/'*")
+    }
+}
+
 @Test func `infected mail comes into Quarantine, and released into the inbox`() throws {
     let mail = try Mail()
     defer { mail.sender.stop() }

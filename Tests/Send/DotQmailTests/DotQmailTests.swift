@@ -92,7 +92,7 @@ private func variables(_ address: DeliveryAddress, defaultStart: Int? = nil) -> 
     arguments: [
         ("a-b-c", "b-c", "c", ""), ("a-b-c-d-e", "b-c-d-e", "c-d-e", "d-e"), ("", "", "", ""),
         ("a", "", "", ""), ("-", "", "", ""), ("--", "-", "", ""), ("a-", "", "", ""),
-        ("a|b-$(c)", "$(c)", "", ""), ("..-/", "/", "", ""), ("a\nb-c", "c", "", ""),
+        ("a|b-$(c)", "$(c)", "", ""), ("..-/", "/", "", ""),
     ] as [(String, String, String, String)])
 func `the rests of an extension are variables`(
     ext: String, ext2: String, ext3: String, ext4: String
@@ -127,7 +127,8 @@ func `the beginnings of the host are variables`(
         ("a b@y", "<\"a b\"@y>", "a-b@y"), ("a..b@y", "<\"a..b\"@y>", "a..b@y"),
         (".a@y", "<\".a\"@y>", ".a@y"), ("a\"b\\c@y", "<\"a\\\"b\\\\c\"@y>", "a\"b\\c@y"),
         ("a@b@y", "<\"a@b\"@y>", "a@b@y"), ("ann", "<ann>", "ann"), ("@y", "<@y>", "@y"),
-        ("a\nBcc: x@y", "<\"a_Bcc: x\"@y>", "a-Bcc:-x@y"), ("<>@y", "<\"<>\"@y>", "<>@y"),
+        ("a\nBcc: x@y", "<\"a?Bcc: x\"@y>", "a-Bcc:-x@y"),
+        ("a\rb\u{1b}c@y", "<a?b?c@y>", "a-b?c@y"), ("<>@y", "<\"<>\"@y>", "<>@y"),
         ("a-@y-@[]", "<\"a-@y-\"@[]>", "a-@y-@[]"),
     ] as [(String, String, String)])
 func `the sender is one line, quoted where it must be`(sender: String, path: String, from: String) {
@@ -136,9 +137,25 @@ func `the sender is one line, quoted where it must be`(sender: String, path: Str
     #expect(address.fromLine(seconds: 0) == bytes("From \(from) Thu Jan  1 00:00:00 1970\n"))
 }
 
-@Test func `a recipient with a line feed begins no field`() {
-    let address = address("joe-\nBcc: evil@x", host: "h\nX: y")
-    #expect(address.deliveredTo == bytes("Delivered-To: joe-_Bcc: evil@x@h_X: y\n"))
+@Test func `a recipient with a line feed or a CR begins no field`() {
+    let address = address("joe-\nBcc: evil@x", host: "h\rX: y")
+    #expect(address.deliveredTo == bytes("Delivered-To: joe-?Bcc: evil@x@h?X: y\n"))
+}
+
+@Test(arguments: Array(1...31) + [127])
+func `no variable has a control byte of an address`(byte: Int) throws {
+    let byte = UInt8(byte)
+    let text = bytes("a") + [byte] + bytes("b-") + [byte] + bytes("c.d") + [byte]
+    let address = DeliveryAddress(
+        user: bytes("joe"), home: bytes("/h"), local: bytes("joe-") + text, dash: bytes("-"),
+        ext: text, host: text, sender: text)
+    let variables = address.variables(newSender: text, defaultStart: 0, seconds: 0)
+    #expect(variables.count == 18)
+    for (name, value) in variables {
+        let line = ["DTLINE", "RPLINE", "UFLINE"].contains("\(name)")
+        let value = try #require(value)
+        #expect(value.dropLast(line ? 1 : 0).allSatisfy { $0 >= 32 && $0 != 127 }, "\(name)")
+    }
 }
 
 @Test(

@@ -26,6 +26,14 @@ func `what is not a plain number has no decimal value`(text: String) {
     #expect(!Array("MAILS".utf8).equalsIgnoringCase("mail"))
 }
 
+@Test func `a text as part of one line has a question mark for each control byte`() {
+    let all = Array(UInt8.min...UInt8.max)
+    #expect(
+        all.singleLine
+            == [UInt8](repeating: UInt8(ascii: "?"), count: 32) + Array(32...126)
+            + [UInt8(ascii: "?")] + Array(128...255))
+}
+
 @Test func `a last line without a line feed counts`() {
     #expect(Array("a\n\nb".utf8).lines == [Array("a".utf8), [], Array("b".utf8)])
 }
