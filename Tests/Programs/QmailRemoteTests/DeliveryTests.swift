@@ -9,7 +9,8 @@ import Testing
             "Subject: x\r\n\r\nbody\r\n..dot\r\n...\r\nlast\r\n.\r\n"
         ),
         ("a\rb\r\n\r.\r\nc\n", "a b\r\n .\r\nc\r\n.\r\n"), ("", ".\r\n"), (".\n", "..\r\n.\r\n"),
-        ("x\0y\n", "x\0y\r\n.\r\n"),
+        ("x\0y\n", "x?y\r\n.\r\n"),
+        ("x\r\n\0.\r\nMAIL FROM:<y@z>\r\n", "x\r\n?.\r\nMAIL FROM:<y@z>\r\n.\r\n"),
         (
             String(repeating: "l", count: 5000) + "\n",
             String(repeating: "l", count: 5000) + "\r\n.\r\n"

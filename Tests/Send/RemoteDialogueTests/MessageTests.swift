@@ -24,13 +24,63 @@ private let messages: [(String, String)] = [
     ("a\r.\r\nb", "a .\r\nb\r\n.\r\n"), ("a\n.\rb", "a\r\n.. b\r\n.\r\n"),
     ("a\r\r\n", "a \r\n.\r\n"), ("a\n\r.\n", "a\r\n .\r\n.\r\n"), ("\r", "\r\n.\r\n"),
     ("a\r", "a\r\n.\r\n"), ("\r.", " .\r\n.\r\n"), ("a\n.\n", "a\r\n..\r\n.\r\n"),
-    ("a\0b\n", "a\0b\r\n.\r\n"),
+    // Servers that drop NULs would see a line of one dot.
+    ("a\0b\n", "a?b\r\n.\r\n"), ("a\r\n\0.\r\nb", "a\r\n?.\r\nb\r\n.\r\n"),
+    ("a\n.\0\nb", "a\r\n..?\r\nb\r\n.\r\n"), ("\r\0\n.\n", " ?\r\n..\r\n.\r\n"),
+    ("\0", "?\r\n.\r\n"),
 ]
 
 @Test func `lines end in CR LF, dots are doubled, and no CR stands alone`() {
     for (message, wanted) in messages {
         #expect(encoded(message) == wanted, "\(message.debugDescription)")
         #expect(encoded(message, pieces: 1000) == wanted, "\(message.debugDescription) bytewise")
+    }
+}
+
+/// The lines of a message as RFC 5321 and qmail-remote(8) have them.
+private func lines(of message: [UInt8]) -> [[UInt8]] {
+    var lines = message.split(separator: 10, omittingEmptySubsequences: false).map { Array($0) }
+    if lines.last == [] { lines.removeLast() }
+    return lines.map { line in
+        (line.last == 13 ? line.dropLast() : line[...]).map {
+            $0 == 13 ? 32 : $0 == 0 ? UInt8(ascii: "?") : $0
+        }
+    }
+}
+
+/// How often a server finds the end that takes CR, LF and CR LF for the end of a line and drops NULs.
+private func ends(in wire: [UInt8]) -> Int {
+    let seen = [13, 10] + wire.filter { $0 != 0 } + [13, 10]
+    return seen.indices.dropFirst().dropLast().count { i in
+        seen[i] == UInt8(ascii: ".") && [10, 13].contains(seen[i - 1])
+            && [10, 13].contains(seen[i + 1])
+    }
+}
+
+@Test func `no short message has two ends, for the strictest and the most lenient server`() {
+    let alphabet = [13, 10, 0, UInt8(ascii: "."), UInt8(ascii: "a")] as [UInt8]
+    var messages: [[UInt8]] = [[]]
+    for length in 0...7 {
+        for message in messages {
+            var wholly = DataEncoder()
+            var wire: [UInt8] = []
+            wholly.encode(message[...], into: &wire)
+            wholly.finish(into: &wire)
+            var bytewise = DataEncoder()
+            var other: [UInt8] = []
+            for i in message.indices { bytewise.encode(message[i...i], into: &other) }
+            bytewise.finish(into: &other)
+            var wanted: [UInt8] = []
+            for line in lines(of: message) {
+                wanted += (line.first == UInt8(ascii: ".") ? line[..<1] : []) + line + [13, 10]
+            }
+            guard wire == other, wire == wanted + [UInt8(ascii: "."), 13, 10], ends(in: wire) == 1
+            else {
+                Issue.record("\(message) became \(wire)")
+                return
+            }
+        }
+        if length < 7 { messages = messages.flatMap { one in alphabet.map { one + [$0] } } }
     }
 }
 
