@@ -66,7 +66,7 @@ struct Delivery: ~Copyable {
                 continue
             }
             switch instruction {
-            case .maildir(let path): try deliver(maildir: path, makes: orders.isDefault)
+            case .maildir(let path): try deliver(maildir: path)
             case .mbox(let path): try deliver(mbox: path)
             case .program(let command):
                 if variables == nil { variables = try self.variables(orders) }
@@ -112,19 +112,39 @@ struct Delivery: ~Copyable {
         }
     }
 
-    private mutating func deliver(maildir path: [UInt8], makes: Bool) throws(DeliveryFailure) {
+    private mutating func deliver(maildir path: [UInt8]) throws(DeliveryFailure) {
         files += 1
         // It ends the process; nothing of it is in new/ then, or all.
         Alarm.set(seconds: Self.lifetime)
         do throws(MaildirFailure) {
-            if makes, try !Maildir.exists(path) { try Maildir.make(path, isFolder: false) }
-            try Maildir.deliver(
-                head: address.returnPath + address.deliveredTo, message: message, to: path,
-                host: Process.hostName)
+            do throws(MaildirFailure) {
+                try put(into: path)
+            } catch {
+                // Another delivery may be making it right now: what is there of it stays, and what is missing is made.
+                guard error.reason == .noSuchFile, isDefault(maildir: path) else { throw error }
+                try Maildir.make(path, isFolder: false)
+                try put(into: path)
+            }
         } catch {
             throw DeliveryFailure(.temporary, words: error.text)
         }
         Alarm.set(seconds: 0)
+    }
+
+    private func put(into maildir: [UInt8]) throws(MaildirFailure) {
+        try Maildir.deliver(
+            head: address.returnPath + address.deliveredTo, message: message, to: maildir,
+            host: Process.hostName)
+    }
+
+    /// Whether it is the maildir that users get who say nothing: any other's name may be a slip of the pen, and mail in it
+    /// would be lost to its owner.
+    private func isDefault(maildir: [UInt8]) -> Bool {
+        do throws(DotQmail.Flaw) {
+            return try DotQmail(fallback).instructions.contains(.maildir(maildir))
+        } catch {
+            return false
+        }
     }
 
     private mutating func deliver(mbox path: [UInt8]) throws(DeliveryFailure) {

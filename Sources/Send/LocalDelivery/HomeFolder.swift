@@ -10,8 +10,6 @@ enum HomeFolder {
         let instructions: [DotQmail.Instruction]
         /// Whether only addresses are wanted: it is a mailing list.
         let isList: Bool
-        /// Whether it is what all get who say nothing.
-        let isDefault: Bool
         /// The file, for words about it.
         let name: [UInt8]
         /// Where in the extension that begins for which the file's `default` stands.
@@ -48,18 +46,17 @@ enum HomeFolder {
     ) throws(DeliveryFailure) -> Orders {
         for file in QmailFileName.candidates(dash: address.dash, ext: address.ext) {
             guard let (text, isExecutable) = try contents(file.name) else { continue }
-            return try orders(
-                text.isEmpty ? fallback : text, isList: isExecutable, isDefault: text.isEmpty, file)
+            return try orders(text.isEmpty ? fallback : text, isList: isExecutable, file)
         }
         if !address.dash.isEmpty {
             throw DeliveryFailure(.permanent, "Sorry, no mailbox here by that name. (#5.1.1)")
         }
         let file = QmailFileName.candidates(dash: [], ext: [])[0]
-        return try orders(fallback, isList: false, isDefault: true, file)
+        return try orders(fallback, isList: false, file)
     }
 
     private static func orders(
-        _ text: [UInt8], isList: Bool, isDefault: Bool, _ file: QmailFileName
+        _ text: [UInt8], isList: Bool, _ file: QmailFileName
     ) throws(DeliveryFailure) -> Orders {
         if text.isEmpty {
             throw DeliveryFailure(.temporary, "There is no default delivery. (#4.3.5)")
@@ -68,7 +65,7 @@ enum HomeFolder {
             let parsed = try DotQmail(text)
             return Orders(
                 instructions: parsed.instructions, isList: isList || parsed.isList,
-                isDefault: isDefault, name: file.name, defaultStart: file.defaultStart)
+                name: file.name, defaultStart: file.defaultStart)
         } catch {
             throw flaw(file.name, error.text)
         }

@@ -42,6 +42,8 @@ package enum Maildir {
 
     /// Make a maildir, or what is missing of one, and put it on the disk.
     ///
+    /// Several may do this at once. `tmp` comes last: who finds it, and so can deliver, finds the rest, and on the disk.
+    ///
     /// - Parameters:
     ///   - path: Where; its parent must be there.
     ///   - isFolder: Whether it is a folder of another maildir, which the file `maildirfolder` in it says.
@@ -52,17 +54,26 @@ package enum Maildir {
         while let last = parent.last, last != UInt8(ascii: "/") { parent.removeLast() }
         if parent.isEmpty { parent = [UInt8]("./") }
         let isNew = try makeDirectory(path)
-        for name in ["tmp", "new", "cur"] as [StaticString] {
-            _ = try makeDirectory(path + slashed(name))
+        do throws(Errno) {
+            // Also for another one that made it and has not come as far.
+            try FileDescriptor.open(parent, .readDirectory).sync()
+        } catch {
+            // Whoever made it could read the folder.
+            guard !isNew, error == .accessDenied else { throw MaildirFailure("make ", path, error) }
         }
+        _ = try makeDirectory(path + slashed("new"))
+        _ = try makeDirectory(path + slashed("cur"))
         do throws(Errno) {
             if isFolder {
                 let mark = path + slashed("maildirfolder")
                 _ = try FileDescriptor.open(mark, .append, permissions: 0o600)
             }
             try FileDescriptor.open(path, .readDirectory).sync()
-            if isNew { try FileDescriptor.open(parent, .readDirectory).sync() }
         } catch {
+            throw MaildirFailure("make ", path, error)
+        }
+        _ = try makeDirectory(path + slashed("tmp"))
+        do throws(Errno) { try FileDescriptor.open(path, .readDirectory).sync() } catch {
             throw MaildirFailure("make ", path, error)
         }
     }

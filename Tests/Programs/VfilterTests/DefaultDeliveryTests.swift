@@ -7,7 +7,9 @@ import Testing
 /// Without quotes around the command qmail-local does vfilter's work itself.
 private func deliver(
     _ bob: Recipient, _ message: String, quote: String = ""
-) throws -> Outcome {
+) throws -> Outcome { try command(bob, message, quote: quote).run() }
+
+private func command(_ bob: Recipient, _ message: String, quote: String = "") -> Command {
     let root = bob.instance.root
     var command = bob.instance.command(
         "usr/sbin/qmail-local",
@@ -16,7 +18,22 @@ private func deliver(
             "|\(quote)\(root)/usr/sbin/vfilter\(quote)\n./Maildir/",
         ], streams: [.input(Array(message.utf8)), .capture, .capture])
     command.directory = Array(root.utf8)
-    return try command.run()
+    return command
+}
+
+@Test(arguments: [clean, virus])
+func `many first deliveries at once are all made`(verdict: String) throws {
+    for _ in 0..<3 {
+        let bob = try Recipient()
+        try bob.vcfilter(seed)
+        try shell("rm -r '\(bob.home)/Maildir'")
+        let running = try (0..<20).map { _ in try command(bob, verdict + body).start() }
+        for one in running {
+            let outcome = try one.wait()
+            #expect(outcome.code == 0, "\(outcome.output)")
+        }
+        #expect(try bob.files(verdict == virus ? ".Quarantine" : "").count == 20)
+    }
 }
 
 @Test(arguments: ["", "'"])
