@@ -44,6 +44,7 @@ struct MboxTests {
         for (what, words) in [
             ("write:error=ENOSPC:when=1", "No space left on device"),
             ("write:error=EIO:when=2", "Input/output error"),
+            ("write:error=EDQUOT:when=3", "quota"),
             ("fsync:error=EIO", "Input/output error"), ("fsync:error=EDQUOT", "quota"),
         ] {
             var command = bench.command(
@@ -56,6 +57,9 @@ struct MboxTests {
             #expect(outcome.code == 111, "\(what)")
             #expect(outcome.output.isEmpty || outcome.output.contains(words), "\(what)")
             #expect(try bench.text("home/mbox") == before, "\(what)")
+            #expect(
+                try shell("cd '\(bench.home)' && ls -A | grep -c lk || true") == "0\n", "\(what)")
+            #expect(try !bench.exists("home/mbox.lock"), "\(what)")
         }
     }
 

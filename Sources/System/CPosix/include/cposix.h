@@ -35,6 +35,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -74,6 +75,26 @@ static inline int cposix_stat(const char *_Nonnull path, struct stat *_Nonnull s
 static inline int cposix_statvfs(const char *_Nonnull path, struct statvfs *_Nonnull status)
 {
     return statvfs(path, status);
+}
+
+/* fcntl is variadic, and Swift takes the name of the structure for the call flock: the whole file, to be written,
+   without waiting. */
+static inline int cposix_lock_record(int fd)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(fd, F_SETLK, &lock);
+}
+
+/* Whether flock and fcntl are one lock on the file's file system, because its server knows only one kind (NFS, SMB,
+   CIFS; see flock(2)): 1, 0, or -1 and errno.  The numbers are of statfs(2); Swift finds the structure of that name. */
+static inline int cposix_has_one_lock(int fd)
+{
+    struct statfs system;
+    if (fstatfs(fd, &system) == -1) return -1;
+    switch ((unsigned int)system.f_type) {
+    case 0x6969u: case 0x517bu: case 0xff534d42u: case 0xfe534d42u: return 1;
+    default: return 0;
+    }
 }
 
 /* ST_NOSUID is of an enumeration type that Swift does not convert. */
