@@ -22,6 +22,9 @@ package struct NoticeMessage: Sendable {
     package var serial: Int32
     /// The start of the original, with the whole header unless it is cut.
     package var original: [UInt8]
+    /// Whether it is without the words of others, for a scanner has refused it with them: what servers and programs
+    /// said, and the original's header.
+    package var isBare = false
 
     /// A notice to be filled in.
     package init(
@@ -53,7 +56,7 @@ package struct NoticeMessage: Sendable {
         out += status
         out.append("\n--")
         out += boundary
-        out += originalPart
+        if !isBare { out += originalPart }
         out.append("\n--")
         out += boundary
         out.append("--\n")
@@ -111,29 +114,39 @@ package struct NoticeMessage: Sendable {
         } else {
             out.append(".\nYour message went to the addresses below, as you asked to be told.\n")
         }
+        if isBare {
+            out.append(
+                "What was said of them, and your message's header, are left out,\nfor a virus scanner refused to let them through.\n"
+            )
+        }
         for record in records where record.action == .failed || !hasFailed {
-            Self.describe(record, &out)
+            describe(record, &out)
         }
         if hasFailed, records.contains(where: { $0.action != .failed }) {
             out.append("\nIt did go to these, as you asked to be told:\n")
-            for record in records where record.action != .failed { Self.describe(record, &out) }
+            for record in records where record.action != .failed { describe(record, &out) }
         }
         out.append("\n")
         return out
     }
 
-    private static func describe(_ record: NoticeRecord, _ out: inout [UInt8]) {
+    private func describe(_ record: NoticeRecord, _ out: inout [UInt8]) {
         out.append("\n<")
-        out += visible(record.recipient).prefix(textLimit)
+        out += Self.visible(record.recipient).prefix(Self.textLimit)
         out.append(">:\n")
+        if isBare {
+            out += record.status
+            out.append("\n")
+            return
+        }
         for line in record.text.split(separator: 10) {
             // A line of the text must not end the part, or be too long for SMTP.
             var rest = line
             repeat {
                 if rest.first == UInt8(ascii: "-") { out.append(" ") }
-                out += visible(Array(rest.prefix(textLimit)))
+                out += Self.visible(Array(rest.prefix(Self.textLimit)))
                 out.append("\n")
-                rest = rest.dropFirst(textLimit)
+                rest = rest.dropFirst(Self.textLimit)
             } while !rest.isEmpty
         }
     }
@@ -169,7 +182,7 @@ package struct NoticeMessage: Sendable {
             }
             out.append("\nStatus: ")
             out += record.status
-            out += Self.diagnosis(record)
+            if !isBare { out += Self.diagnosis(record) }
             out.append("\n")
         }
         return out

@@ -173,7 +173,10 @@ package struct SendQueue: Sendable {
     /// What the sender is to be told; nil when there is nothing.
     package func notice(_ id: UInt64) throws(Errno) -> [UInt8]? { try contents(bounce(id)) }
 
-    /// The sender has been told.
+    /// Since when all that there is to tell is known, in seconds since 1970; nil when there is nothing.
+    package func noticeTime(_ id: UInt64) throws(Errno) -> Int? { try status(bounce(id))?.modified }
+
+    /// The sender has been told, or nobody will be.
     package func removeNotice(_ id: UInt64) throws(Errno) { try removeIfThere(bounce(id)) }
 
     /// The ids in a split folder, for instance `todo` 3; a name that is no number is none.

@@ -13,10 +13,13 @@ struct Notices {
         let key: MessageKey
         /// Not before; in seconds since 1970.
         let time: Int
+        /// Whether it is to have nobody else's words: with them it was refused.
+        let isBare: Bool
     }
 
     struct Run {
         let key: MessageKey
+        let isBare: Bool
         let child: Child
     }
 
@@ -28,13 +31,15 @@ struct Notices {
     private static let limit = 4
 
     /// Add a message, unless it is there: a sender is told once.
-    mutating func add(_ key: MessageKey, at time: Int = 0) {
+    mutating func add(_ key: MessageKey, at time: Int = 0, isBare: Bool = false) {
         if runs.contains(where: { $0.key == key }) || !known.insert(key) { return }
-        waiting.append(Waiting(key: key, time: time))
+        waiting.append(Waiting(key: key, time: time, isBare: isBare))
     }
 
     /// Let all be told at once.
-    mutating func makeAllDue() { waiting = waiting.map { Waiting(key: $0.key, time: 0) } }
+    mutating func makeAllDue() {
+        waiting = waiting.map { Waiting(key: $0.key, time: 0, isBare: $0.isBare) }
+    }
 
     /// The next that may be started.
     mutating func next(now: Int) -> Waiting? {
@@ -72,7 +77,7 @@ extension Sender {
                 try start(notice)
             } catch {
                 log.warning("unable to bounce", notice.key.id, error.text, queue.name)
-                notices.add(notice.key, at: now + Self.noticeSeconds)
+                putOff(notice.key, isBare: notice.isBare)
             }
         }
     }
@@ -89,11 +94,12 @@ extension Sender {
         guard let (sender, recipient) = addresses(stored.sender, key) else {
             return try finish(key)
         }
-        let text = NoticeMessage(
+        var text = NoticeMessage(
             host: settings.me, from: settings.bounceFrom, to: recipient,
             originalSender: stored.sender, records: NoticeRecord.records(records),
             notifications: stored.notifications, arrival: message.modified, now: Clock.seconds,
             serial: Int32(truncatingIfNeeded: Int(key.id)), original: try head(queue, key.id))
+        text.isBare = notice.isBare
         let envelope =
             [UInt8(ascii: "F")] + sender + [0, UInt8(ascii: "T")] + recipient + [0, 0]
         let messageFile = try Self.memory(text.bytes)
@@ -106,7 +112,7 @@ extension Sender {
         // The child has its own.
         try messageFile.close()
         try envelopeFile.close()
-        notices.runs.append(Notices.Run(key: key, child: child))
+        notices.runs.append(Notices.Run(key: key, isBare: notice.isBare, child: child))
     }
 
     /// From whom the notice comes and who gets it; nil, with a line in the log, when nobody does.
@@ -152,21 +158,51 @@ extension Sender {
         let queue = queue(run.key)
         guard ending == .exited(QueueExit.queued.rawValue) else {
             var reason = [UInt8]("qmail-queue was killed")
+            var isFinal = false
             if case .exited(let code) = ending {
                 reason = [UInt8]("qmail-queue exits with ")
                 reason.append(decimal: code)
-                reason += QueueExit(rawValue: code).map { [UInt8](", ") + [UInt8]($0.text) } ?? []
+                let exit = QueueExit(rawValue: code)
+                reason += exit.map { [UInt8](", ") + [UInt8]($0.text) } ?? []
+                isFinal = !(exit?.isTemporary ?? QueueExit.isTemporary(unknown: code))
             }
             log.warning("unable to bounce", run.key.id, reason, queue.name)
-            notices.add(run.key, at: Clock.seconds + Self.noticeSeconds)
+            if isFinal { refused(run) } else { putOff(run.key, isBare: run.isBare) }
             return
         }
         log.bounce(run.key.id, process: child.identifier, queue.name)
+        finishOrTryAgain(run.key)
+    }
+
+    /// What is refused once is refused always: then the words of others are left out, and if it is not they, it ends.
+    private func refused(_ run: Notices.Run) {
+        if !run.isBare { return notices.add(run.key, isBare: true) }
+        log.discarding("refused notice", run.key.id, queue(run.key).name)
+        finishOrTryAgain(run.key)
+    }
+
+    /// Try again later, but not for ever: a notice has as long as a message.
+    private func putOff(_ key: MessageKey, isBare: Bool) {
+        let now = Clock.seconds
+        var end = now + settings.queueLifetime
         do throws(Errno) {
-            try finish(run.key)
+            if let start = try queue(key).noticeTime(key.id) {
+                end = start + settings.queueLifetime
+            }
         } catch {
-            log.warning("unable to remove bounce/ of", run.key.id, error.text, queue.name)
-            notices.add(run.key, at: Clock.seconds + Self.noticeSeconds)
+            log.warning("unable to look at bounce/ of", key.id, error.text, queue(key).name)
+        }
+        if now < end {
+            return notices.add(key, at: min(now + Self.noticeSeconds, end), isBare: isBare)
+        }
+        log.discarding("expired notice", key.id, queue(key).name)
+        finishOrTryAgain(key)
+    }
+
+    private func finishOrTryAgain(_ key: MessageKey) {
+        do throws(Errno) { try finish(key) } catch {
+            log.warning("unable to remove bounce/ of", key.id, error.text, queue(key).name)
+            notices.add(key, at: Clock.seconds + Self.noticeSeconds)
         }
     }
 

@@ -98,7 +98,7 @@ struct SendLog {
         end(queue)
     }
 
-    /// `double bounce` or `triple bounce`: nobody is left to be told.
+    /// `double bounce` or `triple bounce`: nobody is left to be told; `refused notice` or `expired notice`: nobody can be.
     mutating func discarding(_ what: StaticString, _ id: UInt64, _ queue: [UInt8]) {
         pending.append(what)
         pending.append(": discarding bounce/")

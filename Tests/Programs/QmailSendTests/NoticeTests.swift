@@ -5,7 +5,7 @@ import Testing
 /// What senders are told.
 @Suite struct NoticeTests {
     /// The notices that are queued are delivered by a spawner that keeps them.
-    private static let keeper = #"""
+    static let keeper = #"""
         #!/usr/bin/perl
         $| = 1; binmode STDIN; binmode STDOUT; print chr 20;
         while (sysread STDIN, my $buffer, 4096) {
