@@ -162,7 +162,7 @@ let accept: [Target] = [
 let enqueue: [Target] = [
     .library("MailFormat", uses: "ByteText"),
     .library("EnvelopeWire", uses: "ByteText"),
-    .library("QueueClient", uses: "ByteText", "EnvelopeWire", "Posix"),
+    .library("QueueClient", uses: "ByteText", "EnvelopeWire", "MailFormat", "Posix"),
     .library(
         "QueueStore", uses: "ByteText", "ControlFiles", "EnvelopeWire", "Logging", "MailFormat",
         "Posix", "ScanPolicy", "ScanProtocol"),
@@ -214,7 +214,7 @@ let send: [Target] = [
     .program("qmail-send", uses: "Posix", "Sender", linked: .selfContained),
     .program("qmail-clean", uses: "Cleaner", "Posix", linked: .selfContained),
     .program("qmail-start", uses: "Posix", "SendStart", linked: .selfContained),
-    .library("Maildir", uses: "ByteText", "Posix"),
+    .library("Maildir", uses: "ByteText", "MailFormat", "Posix"),
     .library("Filter", uses: "ByteText"),
     .library("FilterStore", uses: "ByteText", "ControlFiles", "Filter", "Posix"),
     .library(

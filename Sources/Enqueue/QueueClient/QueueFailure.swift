@@ -1,5 +1,6 @@
 import ByteText
 package import EnvelopeWire
+import MailFormat
 package import Posix
 
 /// Why qmail-queue did not take a message, for callers that do not speak SMTP; see qmail-queue(8).
@@ -60,7 +61,7 @@ extension QueueRun {
     /// Queue a whole message.
     ///
     /// - Parameters:
-    ///   - head: What goes before the file's bytes.
+    ///   - head: Header fields that go before the file's bytes; those do not continue the last of them.
     ///   - file: The rest of the message, read from where it stands to its end; it stays the caller's.
     ///   - envelope: `F…`, `T…` records with their NULs, and the last NUL.
     ///   - program: qmail-queue's path.
@@ -78,6 +79,7 @@ extension QueueRun {
             throw QueueFailure(.execQueue)
         }
         run.write(head)
+        var seam = HeaderSeam()
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
             let count: Int
@@ -86,7 +88,9 @@ extension QueueRun {
                 throw QueueFailure(.read)
             }
             if count == 0 { break }
-            run.write(count == buffer.count ? buffer : Array(buffer[..<count]))
+            var piece = count == buffer.count ? buffer : Array(buffer[..<count])
+            if !head.isEmpty { seam.close(&piece, from: 0) }
+            run.write(piece)
         }
         let identifier = run.identifier
         let result = run.finish(envelope: envelope)

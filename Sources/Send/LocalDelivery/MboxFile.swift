@@ -1,5 +1,6 @@
 import ByteText
 import DotQmail
+import MailFormat
 import Posix
 
 /// Deliveries into an mbox: a file in which messages follow one another.
@@ -123,12 +124,15 @@ enum MboxFile {
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         var quoting = MboxQuoting()
         var output = head
+        var seam = HeaderSeam()
         var offset = 0
         while true {
             let count = try message.read(into: &buffer, at: offset)
             if count == 0 { break }
             offset += count
+            let start = output.count
             quoting.add(buffer[..<count], to: &output)
+            seam.close(&output, from: start)
             try file.write(output)
             output.removeAll(keepingCapacity: true)
             try dotLock?.touch()

@@ -1,4 +1,5 @@
 import ByteText
+import MailFormat
 import Posix
 
 /// A message on its way from tmp/ to new/.
@@ -61,6 +62,7 @@ final class MaildirFile {
     func fill(_ head: [UInt8], _ message: borrowing FileDescriptor) throws(MaildirFailure) {
         var buffer = [UInt8](repeating: 0, count: 1 << 14)
         var piece = head
+        var seam = HeaderSeam()
         var offset = 0
         while true {
             let count: Int
@@ -74,6 +76,7 @@ final class MaildirFile {
                     try file.write(buffer.span.extracting(first: count).bytes)
                 } else {
                     piece += buffer[..<count]
+                    seam.close(&piece, from: head.count)
                     try file.write(piece)
                     piece = []
                 }

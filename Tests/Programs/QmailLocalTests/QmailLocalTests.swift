@@ -15,6 +15,22 @@ struct QmailLocalTests {
         #expect(try bench.messages("Other/new") == [fields + LocalBench.message])
     }
 
+    @Test(arguments: [" for <victim@x.example>\nSubject: a\n\nb\n", "\tx\n", "\0 x\n"])
+    func `no line of the message continues a field that the delivery puts before it`(text: String)
+        throws
+    {
+        let bench = try LocalBench()
+        try bench.write(".qmail", "./Maildir/\n./mbox\n&bob@x.example\n")
+        #expect(try bench.command(message: text).run().code == 0)
+        let blank = text.hasPrefix("\0") ? "\0" : ""
+        let expected = "\nDelivered-To: joe@test.example\n\(blank)\n" + text.dropFirst(blank.count)
+        #expect(try bench.messages().first?.hasSuffix(expected) == true)
+        #expect(
+            try bench.text("home/mbox").hasSuffix(expected + (text.hasSuffix("\n") ? "\n" : "\n\n"))
+        )
+        #expect(try bench.text("message") == expected.dropFirst())
+    }
+
     @Test func `a maildir that a .qmail file names must be there`() throws {
         let bench = try LocalBench()
         try bench.write(".qmail", "./Other/\n")
