@@ -29,10 +29,10 @@ package enum CheckpasswordProgram {
             try become(session)
             try execute(command, session, variables)
         } catch {
-            if case .refused = error { delay(since: start) }
+            if error.isRefusal { delay(since: start) }
             if !error.text.isEmpty {
                 FileDescriptor.tell(
-                    [UInt8]("qhpsi-checkpassword: fatal: ") + error.text + [UInt8]("\n"), on: 2)
+                    [UInt8]("qhpsi-checkpassword: ") + error.text + [UInt8]("\n"), on: 2)
             }
             return error.code
         }
@@ -104,23 +104,32 @@ package enum CheckpasswordProgram {
         _ variables: Environment, keepsIDs: Bool
     ) throws(CheckpasswordFailure) -> Session {
         var question = try question()
-        let answer =
-            question.isPlausible
-            ? PAMCheck.answer(question, from: variables["TCPREMOTEIP"]) : .refused
-        question.wipe()
-        switch answer {
+        defer { question.wipe() }
+        if !question.isPlausible { throw .refused }
+        // Not PAM first: its modules may lock an account out, and nobody shall do that to root from outside.
+        _ = try account(of: question.user)
+        switch PAMCheck.answer(question, from: variables["TCPREMOTEIP"]) {
         case .refused: throw .refused
         case .failed(let reason):
             throw .temporary([UInt8]("unable to check the password: ") + reason)
         case .accepted(let name):
+            // A module of PAM may have given him another name.
+            let user = try account(of: name)
             if keepsIDs { return Session(name: name, user: nil) }
-            let user = try attempting("look the user up") { () throws(Errno) in
-                try NameServiceUser.named(name)
-            }
-            // Nobody becomes root from the network.
-            guard let user, user.uid != 0 else { throw .refused }
+            guard let user else { throw .refused }
             return Session(name: name, user: user)
         }
+    }
+
+    /// The machine's user of a name; nil: there is none, and only PAM can know him.
+    private static func account(
+        of name: [UInt8]
+    ) throws(CheckpasswordFailure) -> NameServiceUser? {
+        let user = try attempting("look the user up") { () throws(Errno) in
+            try NameServiceUser.named(name)
+        }
+        guard let user, !user.isOrdinary else { return user }
+        throw .systemAccount(user: name, uid: user.uid)
     }
 
     private static func question() throws(CheckpasswordFailure) -> PasswordQuestion {

@@ -43,7 +43,8 @@ private let right = "bob\0pass\0\0"
         for question in [
             "bob\0wrong\0\0", "nobody-here\0pass\0\0", "locked\0pass\0\0", "locked\0wrong\0\0",
             "old\0pass\0\0", "stale\0pass\0\0", "open\0\0\0", "bob\0\0\0", "\0pass\0\0",
-            "toor\0pass\0\0", "b\nob\0pass\0\0", "qmaild\0pass\0\0",
+            "b\nob\0pass\0\0", "root@mx.test.example\0pass\0\0", "ROOT\0pass\0\0", "0\0pass\0\0",
+            " root\0pass\0\0", "root/\0pass\0\0",
         ] {
             let start = Clock.milliseconds
             let outcome = try login.ask(question)

@@ -9,11 +9,20 @@ final class LoginMachine: Sendable {
     static let qmaild = (user: 64011, group: 65534)
     static let stranger = (user: 2000, group: 2000)
 
+    /// Accounts of the system, each with pass for a password.
+    static let ofTheSystem = [
+        "root", "toor", "daemon", "www-data", "qmaild", "qscand", "below", "above", "nobody",
+        "none",
+    ]
+    /// Accounts of people and of mailboxes, at the ends of what Debian Policy §9.2.2 gives them, with the same.
+    static let ordinary = ["first", "last", "wide", "widest", "mailonly"]
+
     /// bob may log in with pass; locked is locked, old has expired, stale must change his password, open has
-    /// an empty one, and the password of toor, another name of root, is pass, too.
+    /// an empty one.
     init() throws {
         machine = try SetIDRoot()
         let hash = try shell("perl -e 'print crypt(\"pass\", q($6$saltsalt$))'")
+        let others = (Self.ofTheSystem + Self.ordinary).map { "\($0):\(hash):19000:0:99999:7:::" }
         try shell(
             """
             cd '\(machine.root)'
@@ -26,6 +35,14 @@ final class LoginMachine: Sendable {
             open:x:3004:3000::/home/bob:/bin/sh
             homeless:x:3005:3000::/nonexistent:/bin/sh
             toor:x:0:0::/root:/bin/sh
+            below:x:999:3000::/home/bob:/bin/sh
+            first:x:1000:3000::/home/bob:/bin/sh
+            last:x:59999:3000::/home/bob:/bin/sh
+            above:x:60000:3000::/home/bob:/bin/sh
+            wide:x:65536:3000::/home/bob:/bin/sh
+            widest:x:4294967293:3000::/home/bob:/bin/sh
+            none:x:4294967294:3000::/home/bob:/bin/sh
+            mailonly:x:3006:3000::/home/bob:/usr/sbin/nologin
             USERS
             printf 'bobs:x:3000:\\nextra:x:3100:alice,bob\\n' >>etc/group
             cat >etc/shadow <<'SHADOW'
@@ -35,7 +52,7 @@ final class LoginMachine: Sendable {
             stale:\(hash):0:0:99999:7:::
             open::19000:0:99999:7:::
             homeless:\(hash):19000:0:99999:7:::
-            toor:\(hash):19000:0:99999:7:::
+            \(others.joined(separator: "\n"))
             SHADOW
             chmod 600 etc/shadow
             """)
