@@ -4,8 +4,10 @@ import Posix
 /// Asks the client's machine whose connection it is; RFC 1413.
 enum Identification {
     private static let port: UInt16 = 113
-    /// More bytes of an answer are not read.
+    /// The most bytes of a user.
     private static let limit = 256
+    /// The most bytes of an answer; RFC 1413 §6 has lines of 1000.
+    private static let readLimit = 4096
 
     /// The user, as the machine tells it; nil when it tells nothing in time.
     ///
@@ -30,9 +32,11 @@ enum Identification {
             }
             var answer = IdentificationAnswer()
             var buffer = [UInt8](repeating: 0, count: limit)
-            while try Polling.wait(for: socket.rawValue, .readable, until: deadline) {
+            var left = readLimit
+            while left > 0, try Polling.wait(for: socket.rawValue, .readable, until: deadline) {
                 let count = try socket.read(into: &buffer)
                 if count == 0 { return nil }
+                left -= count
                 for byte in buffer.prefix(count)
                 where answer.take(byte) || answer.user.count > limit {
                     return answer.user

@@ -56,6 +56,8 @@ struct ServerLog {
         if let addressLimit {
             text.append(":maxperip=")
             text.append(decimal: addressLimit)
+            let network = sides.remote.address.clientNetworkText
+            if !network.isEmpty { text += [UInt8](":") + network }
         }
         text.append("\n")
     }

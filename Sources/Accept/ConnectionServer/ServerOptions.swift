@@ -7,7 +7,7 @@ struct ServerOptions {
     enum Verbosity { case nothing, errors, connections }
 
     var verbosity = Verbosity.errors
-    /// Sessions at a time, of all clients and of one address.
+    /// Sessions at a time, of all clients and of one, which is an address of IPv4 or a /64 of IPv6.
     var limit = 40
     var addressLimit: Int?
     /// The database of rules; nil: every client is served.

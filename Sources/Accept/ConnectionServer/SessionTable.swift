@@ -5,15 +5,16 @@ import ByteText
 /// Plain arrays: at some thousand sessions looking through them costs far less than starting a process.
 struct SessionTable {
     private var processes: [Int32] = []
-    private var addresses: [IPAddress] = []
+    private var networks: [IPAddress] = []
 
     /// How many there are.
     var count: Int { processes.count }
 
-    /// How many of one client there are.
+    /// How many there are of the client with this address.
     func count(of address: IPAddress) -> Int {
+        let network = address.clientNetwork
         var count = 0
-        for i in addresses.indices where addresses[i] == address { count += 1 }
+        for i in networks.indices where networks[i] == network { count += 1 }
         return count
     }
 
@@ -22,7 +23,7 @@ struct SessionTable {
 
     mutating func add(process: Int32, address: IPAddress) {
         processes.append(process)
-        addresses.append(address)
+        networks.append(address.clientNetwork)
     }
 
     /// Remove a session that is over; false when the process served none.
@@ -31,9 +32,9 @@ struct SessionTable {
         guard let index = processes.lastIndex(of: process) else { return false }
         let last = processes.count - 1
         processes.swapAt(index, last)
-        addresses.swapAt(index, last)
+        networks.swapAt(index, last)
         processes.removeLast()
-        addresses.removeLast()
+        networks.removeLast()
         return true
     }
 }

@@ -206,6 +206,21 @@ struct LookupTests {
         try machine.log(with: 1, "ok ")
     }
 
+    @Test func `a client's machine whose answer has no end is not listened to for ever`() throws {
+        let client = Place()
+        let machine = try TestServer(
+            .debian, [], host: client.address, port: "113",
+            running: ["sh", "-c", "exec tr '\\0' 1 </dev/zero"])
+        let server = try TestServer(
+            .ours, ["-t", "1", "-Hl0"], host: "127.0.0.1", running: environment, isQuick: false)
+        let start = Clock.milliseconds
+        let answer = try server.answer(as: client.address)
+        #expect(answer.contains("TCPREMOTEIP=\(client.address)\n"))
+        #expect(!answer.contains("TCPREMOTEINFO"))
+        #expect(Clock.milliseconds - start < 20_000)
+        try machine.log(with: 1, "ok ")
+    }
+
     @Test func `a name server that says nothing holds up nobody`() throws {
         let client = Place()
         let nameServer = try FakeNameServer([client.pointer: .silence])

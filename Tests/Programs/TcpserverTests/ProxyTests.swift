@@ -56,6 +56,47 @@ struct ProxyTests {
         #expect(try answer(server, binary) == "")
     }
 
+    @Test(
+        arguments: [
+            ("2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3", ":[2001:db8:1:2::]/64"),
+            ("fe80::1", "fe80::2", ":[fe80::]/64"),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.1", ""),
+            ("64:ff9b::192.0.2.1", "64:ff9b::192.0.2.1", ""),
+        ])
+    func `a /64 of IPv6 is one client for the limit, which the log names`(
+        one: String, another: String, network: String
+    ) throws {
+        let server = try TestServer(.ours, ["-y", "10", "-C", "2"], running: sides)
+        var clients: [TestClient] = []
+        for address in [one, another] {
+            let client = try server.connect()
+            try client.send("PROXY TCP6 \(address) 2001:db8::2 4711 25\r\n")
+            #expect(try !client.next().isEmpty)
+            clients.append(client)
+        }
+        let third = "PROXY TCP6 \(another) 2001:db8::2 4711 25\r\n"
+        #expect(try answer(server, Array(third.utf8)) == "")
+        let log = try server.log(with: 1, "deny ")
+        #expect(log.contains { $0.hasSuffix(":maxperip=2" + network) }, "\(log)")
+    }
+
+    @Test(
+        arguments: [
+            ["2001:db8:1:2::1", "2001:db8:1:3::1", "2001:db8:2:2::1"],
+            ["::ffff:192.0.2.1", "::ffff:192.0.2.2", "::ffff:0:192.0.2.1"],
+            ["64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", "64:ff9b:1::192.0.2.2"],
+        ])
+    func `other networks, and addresses of IPv4, are other clients`(addresses: [String]) throws {
+        let server = try TestServer(.ours, ["-y", "10", "-C", "1"], running: sides)
+        var clients: [TestClient] = []
+        for address in addresses {
+            let client = try server.connect()
+            try client.send("PROXY TCP6 \(address) 2001:db8::2 4711 25\r\n")
+            #expect(try !client.next().isEmpty, "\(address)")
+            clients.append(client)
+        }
+    }
+
     @Test func `a header in pieces is one header`() throws {
         let server = try TestServer(.ours, ["-y", "10"], running: sides)
         let client = try server.connect()
