@@ -105,6 +105,7 @@ private struct Owner {
                 isChunked = true
             case .content(let bytes): content += bytes
             case .spoiled: content = []
+            case .cutOff: fatalError("no input is so long")
             case .abandoned: isChunked = false
             case .login, .client: fatalError("what is not offered is not taken")
             case .end(let summary):

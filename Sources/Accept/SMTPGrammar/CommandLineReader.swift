@@ -11,12 +11,18 @@ struct CommandLineReader {
         case bareLineEnd
         /// More bytes than the limit.
         case tooLong
+        /// A line of one of these kinds that goes on for so long that its end is not waited for.
+        case endless
     }
 
     /// RFC 5321 §4.5.3.1.4 asks for 512, each extension for a few more; addresses in UTF-8 are longer still.
     static let limit = 2048
 
+    /// So many bytes are dropped of a line.
+    static let dropLimit = 16 << 20
+
     private var collected: [UInt8] = []
+    private var dropped = 0
     private var isDropping = false
     private var afterCR = false
 
@@ -34,6 +40,8 @@ struct CommandLineReader {
             let isLineFeed = byte == UInt8(ascii: "\n")
             if isDropping {
                 if isLineFeed && isAfterCR { isDropping = false }
+                dropped += 1
+                if dropped > Self.dropLimit { return drop(.endless) }
             } else if isLineFeed && isAfterCR {
                 defer { collected.removeAll(keepingCapacity: true) }
                 return .text(collected)
@@ -50,6 +58,7 @@ struct CommandLineReader {
     private mutating func drop(_ reason: Line) -> Line {
         collected.removeAll(keepingCapacity: true)
         isDropping = true
+        dropped = 0
         return reason
     }
 }

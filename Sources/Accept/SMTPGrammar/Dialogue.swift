@@ -57,6 +57,8 @@ package struct Dialogue {
         case spoiled
         /// Say what became of the message: the client waits for the reply.
         case end(MessageSummary)
+        /// The same, and close the connection: what still comes of a message that is refused is not read.
+        case cutOff(MessageSummary)
         /// Forget the message, which its client gave up between two chunks.
         case abandoned
         /// Answer STARTTLS: nothing came behind it, and what comes next is the client's part of the handshake.
@@ -99,6 +101,8 @@ package struct Dialogue {
     var decoder = MessageDecoder()
     var hops = HopCounter()
     var flaw: MessageFlaw?
+    /// So many octets of a message that is refused, or of a refused chunk, are read.
+    var octetLimit = 0
     var hasSender = false
     var recipients = 0
     /// Whether there has been a chunk of the present message.
@@ -130,6 +134,25 @@ package struct Dialogue {
     /// Whether the message itself is being received; between its chunks, too.
     package var isInMessage: Bool {
         if case .content = phase { true } else { isChunked }
+    }
+
+    /// What the client's next octets are.
+    package enum Incoming: Sendable {
+        /// Commands, or answers to AUTH.
+        case commands
+        /// Octets of a message.
+        case content
+        /// Octets of a chunk that is refused.
+        case refusedContent
+    }
+
+    /// What the client's next octets are.
+    package var incoming: Incoming {
+        switch phase {
+        case .commands, .authentication: .commands
+        case .content, .chunk: .content
+        case .refusedChunk: .refusedContent
+        }
     }
 
     /// What the client wants to be told, with the sender that the last event was about.

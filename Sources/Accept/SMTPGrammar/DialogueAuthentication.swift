@@ -42,6 +42,7 @@ extension Dialogue {
             return go(on: exchange, with: text)
         case .bareLineEnd: return .reply(.malformedAnswer)
         case .tooLong: return .reply(Reply(500, "5.5.6", "answer too long"))
+        case .endless: return .sendAway(.endlessLine)
         }
     }
 
@@ -78,6 +79,7 @@ extension Dialogue {
 }
 
 extension Reply {
+    static let endlessLine = Reply(421, "4.7.0", "the line has no end, bye")
     static let notImplemented = Reply(502, "5.5.1", "command not implemented")
     fileprivate static let malformedAnswer = Reply(501, "5.5.2", "that is not the answer in base64")
     fileprivate static let needsEncryption = Reply(538, "5.7.11", "only under TLS")

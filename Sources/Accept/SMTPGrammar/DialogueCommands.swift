@@ -18,6 +18,7 @@ extension Dialogue {
             do throws(Reply) { return try answer(Command(text)) } catch { return .reply(error) }
         case .bareLineEnd: return .reply(Reply(500, "5.5.2", "a line must end in CR LF"))
         case .tooLong: return .reply(Reply(500, "5.5.2", "line too long"))
+        case .endless: return .sendAway(.endlessLine)
         }
     }
 

@@ -33,9 +33,27 @@ extension Dialogue {
         hops.count(content)
         let wasSpoiled = flaw != nil
         flaw = presentFlaw
-        if flaw != nil { return wasSpoiled ? nil : .spoiled }
-        return content.isEmpty ? nil : .content(content)
+        guard let flaw else { return content.isEmpty ? nil : .content(content) }
+        if !wasSpoiled {
+            octetLimit = Self.octetLimit(settings, read: decoder.octets)
+            return .spoiled
+        }
+        if decoder.octets <= octetLimit { return nil }
+        return .cutOff(MessageSummary(octets: decoder.octets, flaw: flaw))
     }
+
+    /// How many octets are read of what is refused; RFC 5321 §4.5.3.1.9.
+    ///
+    /// A client hears the refusal only when it has sent all, so it gets the chance to, but not without an end.
+    private static func octetLimit(_ settings: Settings, read octets: Int) -> Int {
+        settings.sizeLimit > 0
+            ? max(settings.sizeLimit, octets) + excessLimit : octets + droppedLimit
+    }
+
+    /// So many octets more than the size limit allows.
+    private static var excessLimit: Int { 8 << 20 }
+    /// So many octets where there is no size limit.
+    private static var droppedLimit: Int { 64 << 20 }
 
     /// The worst of the flaws so far, so that the answer does not depend on how the bytes were cut.
     private var presentFlaw: MessageFlaw? {
@@ -52,6 +70,7 @@ extension Dialogue {
             !hasSender
             ? .outOfOrder("say MAIL first") : recipients == 0 ? .noRecipients : nil
         if let refusal {
+            octetLimit = Self.octetLimit(settings, read: 0)
             phase = .refusedChunk(size, refusal)
             return nil
         }
@@ -90,6 +109,8 @@ extension Dialogue {
         if count == 0 && size > 0 { return .needInput }
         position += count
         phase = count < size ? .refusedChunk(size - count, reply) : .commands
-        return count < size ? nil : .reply(reply)
+        if count == size { return .reply(reply) }
+        octetLimit -= count
+        return octetLimit < 0 ? .sendAway(reply) : nil
     }
 }

@@ -25,4 +25,10 @@ package struct MessageSummary: Equatable, Sendable {
     package let octets: Int
     /// Why it must be refused, nil when it need not be.
     package let flaw: MessageFlaw?
+
+    /// What is known of a message with so many octets.
+    package init(octets: Int, flaw: MessageFlaw?) {
+        self.octets = octets
+        self.flaw = flaw
+    }
 }

@@ -63,9 +63,10 @@ package struct DescriptorStream: ByteStream, ~Copyable {
                 done += try output.write(once: bytes.span.bytes.extracting(done...))
             } catch {
                 if error != .wouldBlock { throw error }
-                guard try Polling.wait(for: output.rawValue, .writable, until: deadline) else {
-                    throw .timedOut
-                }
+                // A client that takes a little now and then is not waited for again and again.
+                guard !deadline.hasPassed,
+                    try Polling.wait(for: output.rawValue, .writable, until: deadline)
+                else { throw .timedOut }
             }
         }
     }

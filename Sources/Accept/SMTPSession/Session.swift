@@ -36,9 +36,14 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     /// What the block lists say, once they were asked.
     var standing: ClientStanding?
     var failedLogins = 0
+    var patience: ClientPatience
+    /// Octets of the present message that came when nobody took them any more.
+    var unheard = 0
 
     private static var outputLimit: Int { 8192 }
     private static var inputSize: Int { 32768 }
+    /// So many octets are read for a queue that has ended before the message.
+    private static var unheardLimit: Int { 64 << 20 }
 
     init(
         _ stream: consuming Stream, _ settings: SessionSettings, _ environment: Environment,
@@ -57,6 +62,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         self.log.encryption = encryption
         self.termination = termination
         dialogue = Dialogue(settings.dialogue)
+        patience = ClientPatience(limit: settings.timeout * 1000)
     }
 
     /// Talk until the client has gone.
@@ -95,19 +101,18 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
                 }
                 try send(reply)
             case .sender(let path): try send(answer(sender: path))
-            case .recipient(let path):
-                let reply = answer(recipient: path)
-                if reply.isRefusal { try delayBadRecipient() }
-                try send(reply)
+            case .recipient(let path): try take(path)
             case .message:
                 try send(dialogue.accept())
                 try flush()
                 startQueue()
             case .chunkedMessage: startQueue()
-            case .content(let bytes): queue?.write(bytes)
+            case .content(let bytes):
+                if !store(bytes) { return try cutOff(.init(octets: dialogue.octets, flaw: nil)) }
             case .spoiled: queue.take()?.abandon()
-            case .abandoned: abort(reply: nil, reason: "the client gave it up")
+            case .abandoned: abort(reply: nil, reason: [UInt8]("the client gave it up"))
             case .end(let summary): try send(answer(message: summary))
+            case .cutOff(let summary): return try cutOff(summary)
             case .startTLS: try startTLS()
             case .sendAway(let reply): return try sendAway(reply)
             case .login(let login):
@@ -123,26 +128,54 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         }
     }
 
+    private mutating func take(_ path: ForwardPath) throws(Errno) {
+        let reply = answer(recipient: path)
+        if reply.isRefusal { try delayBadRecipient() }
+        try send(reply)
+    }
+
     private mutating func listen(_ buffer: inout [UInt8]) throws(Errno) {
         try flush()
+        let stage = dialogue.stage
+        guard let deadline = patience.deadline(for: stage) else { throw .timedOut }
+        let start = Clock.milliseconds
         // A message that has begun is finished: its reply must be true, and be heard.
         let count = try stream.read(
             into: &buffer, until: deadline,
             unless: dialogue.isInMessage ? nil : termination.rawValue)
         if count == 0 { throw .connectionReset }
+        patience.received(count, in: stage, since: start)
         dialogue.feed(buffer[..<count])
     }
 
-    var deadline: Deadline { Deadline(milliseconds: settings.timeout * 1000) }
+    /// Give the queue a piece of the message; false when it has ended and too much has come since.
+    private mutating func store(_ bytes: [UInt8]) -> Bool {
+        if queue?.write(bytes) ?? false {
+            unheard = 0
+            return true
+        }
+        unheard += bytes.count
+        return unheard <= Self.unheardLimit
+    }
+
+    /// Answer a message of which nothing more is read, and close the connection.
+    private mutating func cutOff(_ summary: MessageSummary) throws(Errno) -> SessionEnding {
+        try send(answer(message: summary))
+        try flush()
+        return .lost
+    }
 
     mutating func send(_ reply: Reply) throws(Errno) {
         output.append(contentsOf: reply.encoded)
+        patience.endCommand()
         if output.count > Self.outputLimit { try flush() }
     }
 
     mutating func flush() throws(Errno) {
         if output.isEmpty { return }
-        try stream.write(output, until: deadline)
+        let start = Clock.milliseconds
+        try stream.write(output, until: Deadline(milliseconds: settings.timeout * 1000))
+        patience.wasHeard(since: start)
         output.removeAll(keepingCapacity: true)
     }
 
@@ -162,9 +195,14 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     /// The client has gone or is silent: what it had not finished is dropped.
     private mutating func lose(_ reason: Errno) {
         let isLate = reason == .timedOut
-        let reply = isLate ? Reply(421, "4.4.2", "nothing came for too long") : nil
+        let reply = isLate ? patience.lateness.reply : nil
         if dialogue.isInMessage {
-            abort(reply: reply, reason: isLate ? "timeout" : "the client hung up")
+            abort(
+                reply: reply,
+                reason: [UInt8](isLate ? patience.lateness.reason : "the client hung up"))
+        } else if let reply {
+            log.refusal(
+                helo: dialogue.clientName, sender: transaction.sender, recipient: [], reply: reply)
         }
         if let trouble = stream.trouble { log.trouble([UInt8]("TLS broken off: ") + trouble) }
         guard let reply else { return }
@@ -173,6 +211,17 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
             try stream.write(reply.encoded, until: Deadline(milliseconds: 0))
         } catch {
             // It had its chance.
+        }
+    }
+}
+
+extension Dialogue {
+    /// What the client is to send now.
+    fileprivate var stage: ClientPatience.Stage {
+        switch incoming {
+        case .commands: .command(isInMessage: isInMessage)
+        case .content: .content(isRefused: false)
+        case .refusedContent: .content(isRefused: true)
         }
     }
 }

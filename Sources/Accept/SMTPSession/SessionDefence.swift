@@ -33,7 +33,7 @@ extension Session where Stream: ~Copyable {
 
     mutating func sendAway(_ reply: Reply) throws(Errno) -> SessionEnding {
         if dialogue.isInMessage {
-            abort(reply: reply, reason: "too many bad commands")
+            abort(reply: reply, reason: reply.text)
         } else {
             log.refusal(
                 helo: dialogue.clientName, sender: transaction.sender, recipient: [], reply: reply)

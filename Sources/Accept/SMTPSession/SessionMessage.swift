@@ -7,16 +7,17 @@ import SMTPGrammar
 // The message.
 extension Session where Stream: ~Copyable {
     /// It will never be whole: nothing is queued.
-    mutating func abort(reply: Reply?, reason: StaticString) {
+    mutating func abort(reply: Reply?, reason: [UInt8]) {
         queue.take()?.abandon()
         log.message(
             transaction, helo: dialogue.clientName, octets: dialogue.octets, report: nil,
-            outcome: [UInt8]("aborted"), reply: reply, reason: [UInt8](reason))
+            outcome: [UInt8]("aborted"), reply: reply, reason: reason)
         transaction = Transaction(sender: [])
     }
 
     mutating func startQueue() {
         queueFailure = nil
+        unheard = 0
         do throws(Errno) {
             queue = try QueueRun(program: queueProgram, environment: messageEnvironment)
         } catch {
@@ -48,6 +49,7 @@ extension Session where Stream: ~Copyable {
             transaction, helo: dialogue.clientName, octets: summary.octets, report: report,
             outcome: answer.outcome, reply: answer.reply, reason: answer.reason)
         transaction = Transaction(sender: [])
+        if !answer.reply.isRefusal { patience.renew() }
         return answer.reply
     }
 }

@@ -9,7 +9,7 @@ package struct SessionSettings: Sendable {
     package var dialogue: Dialogue.Settings
     /// What follows 220.
     package var greeting: [UInt8]
-    /// Seconds for which the client may say nothing, or take nothing.
+    /// Seconds for a whole command, and for which the client may say nothing, or take nothing.
     package var timeout: Int
     /// So many commands that cannot be read or are not known, and no more.
     package var badCommandLimit: Int

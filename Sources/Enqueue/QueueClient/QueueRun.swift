@@ -58,10 +58,11 @@ package struct QueueRun: ~Copyable {
         self.report = Gathered(report.reading, limit: QueueReport.sizeLimit)
     }
 
-    /// Give it more of the message, unless it has stopped taking it.
-    package mutating func write(_ bytes: [UInt8]) {
-        if !isComplete { return }
-        isComplete = Self.send(bytes, to: &message, text: &text, report: &report)
+    /// Give it more of the message, unless it has stopped taking it: then false.
+    @discardableResult
+    package mutating func write(_ bytes: [UInt8]) -> Bool {
+        if isComplete { isComplete = Self.send(bytes, to: &message, text: &text, report: &report) }
+        return isComplete
     }
 
     /// Give it the envelope and wait for its end.

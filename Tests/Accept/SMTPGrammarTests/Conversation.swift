@@ -62,6 +62,10 @@ struct Conversation {
             case .chunkedMessage: content = []
             case .content(let bytes): content += bytes
             case .spoiled: break
+            case .cutOff(let summary):
+                hasQuit = true
+                steps.append(.message("", summary))
+                return
             case .abandoned: steps.append(.abandoned)
             case .login(let login):
                 steps.append(.login(login))

@@ -55,6 +55,47 @@ final class Client {
     /// Send all of it.
     func send(_ text: String) throws { try send(Array(text.utf8)) }
 
+    /// Send what can be sent at once, and say how much that is.
+    func offer(_ bytes: [UInt8]) throws -> Int {
+        do throws(Errno) { return try socket?.send(bytes, 0..<bytes.count) ?? 0 } catch {
+            if error == .wouldBlock { return 0 }
+            throw error
+        }
+    }
+
+    /// Send the same piece until the server has hung up, or so much has been sent; how much that is.
+    func flood(_ piece: [UInt8], limit: Int) throws -> Int {
+        var sent = 0
+        while sent < limit {
+            do throws(Errno) {
+                sent += try socket?.send(piece, 0..<piece.count) ?? 0
+            } catch {
+                if error != .wouldBlock { return sent }
+                _ = try Polling.wait(
+                    for: number(), .writable, until: Deadline(milliseconds: 60_000))
+            }
+        }
+        return sent
+    }
+
+    /// Send a byte at a time until the server says something, and return that; it has a minute.
+    func drip(_ text: String, every milliseconds: Int = 400) throws -> String {
+        let bytes = Array(text.utf8)
+        let end = Deadline(milliseconds: 60_000)
+        var i = 0
+        while !end.hasPassed {
+            try send([bytes[i % bytes.count]])
+            i += 1
+            if try hears(within: milliseconds) { return try receive() }
+        }
+        throw TestbedFailure(text: "the server has waited for a minute")
+    }
+
+    /// Whether the server says something, or hangs up, within this time.
+    func hears(within milliseconds: Int) throws -> Bool {
+        try Polling.wait(for: number(), .readable, until: Deadline(milliseconds: milliseconds))
+    }
+
     /// What comes next in one piece; empty when the server has hung up.
     func receive(seconds: Int = 60) throws -> String {
         guard

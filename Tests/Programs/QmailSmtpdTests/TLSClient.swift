@@ -64,6 +64,12 @@ final class TLSClient {
         _ = try program.child.wait()
     }
 
+    /// Whether something comes within this time.
+    func hears(within milliseconds: Int) throws -> Bool {
+        try Polling.wait(
+            for: output.rawValue, .readable, until: Deadline(milliseconds: milliseconds))
+    }
+
     /// What comes next in one piece; empty when s_client has ended.
     func receive(seconds: Int = 60) throws -> String {
         guard
