@@ -39,6 +39,8 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     var patience: ClientPatience
     /// Octets of the present message that came when nobody took them any more.
     var unheard = 0
+    /// Whether the queue has got something of the present message besides our field.
+    var hasContent = false
 
     private static var outputLimit: Int { 8192 }
     private static var inputSize: Int { 32768 }
@@ -150,7 +152,9 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
 
     /// Give the queue a piece of the message; false when it has ended and too much has come since.
     private mutating func store(_ bytes: [UInt8]) -> Bool {
-        if queue?.write(bytes) ?? false {
+        let isFirst = !hasContent
+        hasContent = true
+        if queue?.write(isFirst ? TraceField.separated(bytes) : bytes) ?? false {
             unheard = 0
             return true
         }

@@ -18,6 +18,7 @@ extension Session where Stream: ~Copyable {
     mutating func startQueue() {
         queueFailure = nil
         unheard = 0
+        hasContent = false
         do throws(Errno) {
             queue = try QueueRun(program: queueProgram, environment: messageEnvironment)
         } catch {
