@@ -320,7 +320,7 @@ let sendTests: [Target] = [
     .tests(of: "RemoteSpawner", uses: "DeliverySpawner"),
 ]
 let programTests: [Target] =
-    ["QmailQueue", "Qhpsi", "QueueFix", "Trust", "Mail"].map { .programTests($0) }
+    ["QmailQueue", "Qhpsi", "QueueFix", "Trust", "Mail", "ServiceScript"].map { .programTests($0) }
     + [
         "QmailSend", "Fastforward", "QmailLspawn", "QmailNewu", "QmailRecipients", "Tcprulescheck",
         "Tcpserver", "QmailInject", "Sendmail", "QueueListing", "Vcfilter", "Vfilter", "Qhpsictl",
