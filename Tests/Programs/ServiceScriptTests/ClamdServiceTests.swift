@@ -1,0 +1,104 @@
+import Posix
+import Testbed
+import Testing
+
+private let ready = "Self checking every"
+
+/// A mail with an encrypted zip.
+private let encrypted = """
+    From: a@test.example
+    MIME-Version: 1.0
+    Content-Type: multipart/mixed; boundary="b"
+
+    --b
+    Content-Type: application/zip
+    Content-Disposition: attachment; filename="a.zip"
+    Content-Transfer-Encoding: base64
+
+    UEsDBAoACQAAALa+eF0gMDo2EgAAAAYAAAAFABwAYS50eHRVVAkAA4gjBmuI
+    IwZrdXgLAAEEAAAAAAQAAAAAllQmIAO1EMiFHGOR/f7wC6JeUEsHCCAwOjYS
+    AAAABgAAAFBLAQIeAwoACQAAALa+eF0gMDo2EgAAAAYAAAAFABgAAAAAAAEA
+    AACkgQAAAABhLnR4dFVUBQADiCMGa3V4CwABBAAAAAAEAAAAAFBLBQYAAAAA
+    AQABAEsAAABhAAAAAAA=
+    --b--
+
+    """
+
+@Test func `the supervised clamd says what it did not look at, and has a folder for its socket`()
+    throws
+{
+    let clamd = try SupervisedClamd("AlertEncrypted no\nAlertExceedsMax no\nMaxFiles 20000")
+    try clamd.start()
+    let log = try clamd.awaited(ready)
+    #expect(log.contains("Recursion level limit set to 24."))
+    #expect(log.contains("Alerting of encrypted archives _and_ documents enabled."))
+    #expect(!log.contains("AlertExceedsMax heuristic detection disabled."))
+    #expect(log.contains("Files limit set to 20000."))
+    #expect(try clamd.scan(encrypted).contains("Heuristics.Encrypted.Zip FOUND"))
+    #expect(try clamd.machine.owners("run/clamav") == "clamav:clamav 755 run/clamav\n")
+}
+
+@Test func `what the supervised clamd reads is locked while it runs, and by nobody else`() throws {
+    let clamd = try SupervisedClamd()
+    let file = "run/qhpsi/clamd.conf"
+    try clamd.machine.change("install -d run/qhpsi && ln -s /etc/victim \(file)")
+    try clamd.start()
+    _ = try clamd.awaited(ready)
+    #expect(try clamd.isLocked)
+    #expect(
+        try clamd.machine.change("test ! -e etc/victim; stat -c '%u:%g %a' run/qhpsi \(file)")
+            == "0:0 755\n0:64020 640\n")
+    let tried = try clamd.machine.machine.command(
+        user: 2000, group: 2000, ["/usr/bin/flock", "-ns", "/\(file)", "true"]
+    ).run()
+    #expect(tried.errors.contains("Permission denied"), "\(tried.errors)")
+    clamd.stop()
+    #expect(try !clamd.isLocked)
+    // Whoever holds the lock of the file of before does not keep the next one from starting.
+    var holder = Command("/usr/bin/flock", [clamd.machine.root + "/" + file, "sleep", "600"])
+    holder.patience = 600
+    let held = try holder.start()
+    defer { held.stop() }
+    try clamd.start()
+    _ = try clamd.awaited(ready)
+    #expect(try clamd.isLocked)
+    #expect(try clamd.machine.change("ls run/qhpsi") == "clamd.conf\n")
+}
+
+@Test func `an admin's variables go before, and without them his configuration counts`() throws {
+    let clamd = try SupervisedClamd("AlertEncrypted yes\nMaxRecursion 30")
+    try clamd.machine.change(
+        "cd tmp/service/clamd/variables && rm AlertEncrypted && echo no >AlertExceedsMax")
+    try clamd.start()
+    let log = try clamd.awaited(ready)
+    #expect(log.contains("Recursion level limit set to 30."))
+    #expect(log.contains("Alerting of encrypted archives _and_ documents enabled."))
+    #expect(log.contains("AlertExceedsMax heuristic detection disabled."))
+}
+
+@Test func `a folder that exists stays as it is, also when it is everybody's`() throws {
+    let clamd = try SupervisedClamd(folder: "/tmp")
+    try clamd.start()
+    _ = try clamd.awaited(ready)
+    #expect(try clamd.machine.owners("tmp") == "root:root 1777 tmp\n")
+}
+
+@Test func `no other folder is made, and no link followed`() throws {
+    // A folder, what there is of it, and what must not be there afterwards.
+    let cases = [
+        ("/tmp/a", "true", "tmp/a"), ("/srv", "true", "srv"),
+        ("/run/lock/a", "install -d -m 1777 run/lock", "run/lock/a"),
+        ("/run/clamav", "ln -s /etc/cron.d run/clamav", "etc/cron.d"),
+        ("/var/run/clamav", "ln -sfn /run var/run", "etc/cron.d"), ("/run/../srv", "true", "srv"),
+    ]
+    let clamd = try SupervisedClamd()
+    for (folder, before, not) in cases {
+        try clamd.configure(folder: folder)
+        try clamd.machine.change(before)
+        try clamd.start()
+        let log = try clamd.awaited("waiting: there is no folder")
+        #expect(log.contains(" \(folder) for the LocalSocket of /etc/clamav/clamd.conf"))
+        clamd.stop()
+        try clamd.machine.change("test ! -e \(not) && test -z \"$(ls run/qhpsi)\"")
+    }
+}
