@@ -18,7 +18,8 @@ SWIFT_RELEASE := QHPSI_EMBEDDED=1 swift build -c release --scratch-path $(EMBEDD
 ADMIN := .build-release
 SWIFT_ADMIN := swift build -c release --scratch-path $(ADMIN) --product qhpsictl --static-swift-stdlib \
 	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT) $(REPRODUCIBLE) \
-	-Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -s
+	-Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -s \
+	-Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 COMPLETIONS := $(BUILT)/usr/share/bash-completion/completions
 BIN := fastforward mailq newaliases qmail-inject tcprules tcprulescheck tcpserver vcfilter
 SBIN := qhpsi qhpsi-checkpassword qmail-clean qmail-getpw qmail-local qmail-lspawn qmail-newu qmail-qread \

@@ -43,7 +43,14 @@ enum Linkage {
         ]
         return switch self {
         case .selfContained: [.unsafeFlags(common + ["-Xclang-linker", "-static-pie"])]
-        case .systemLinked: [.unsafeFlags(common)]
+        // Resolved at the start and read-only from then on, no table of functions can be written over.
+        case .systemLinked:
+            [
+                .unsafeFlags(
+                    common + [
+                        "-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now",
+                    ])
+            ]
         }
     }
 
