@@ -6,13 +6,17 @@ import Posix
 /// clamd.conf(5), as far as mail depends on it, with the defaults of ClamAV 1.4.
 struct ClamdConfiguration {
     private let settings: [String: String]
+    /// Whether it is what the service clamd made for its clamd, which has read it and still runs.
+    let isMade: Bool
 
-    /// Read lines of a name and a value.
-    init(_ text: [UInt8]) {
+    /// Read lines of a name and a value; of two with a name clamd takes the first.
+    init(_ text: [UInt8], isMade: Bool) {
+        self.isMade = isMade
         var settings: [String: String] = [:]
         for line in text.lines {
             let words = line.words.map { String(printable: $0) }
-            guard words.count >= 2, !words[0].hasPrefix("#") else { continue }
+            guard words.count >= 2, !words[0].hasPrefix("#"), settings[words[0]] == nil
+            else { continue }
             settings[words[0]] = words[1]
         }
         self.settings = settings
@@ -45,10 +49,27 @@ struct ClamdConfiguration {
     }
 
     var user: String { settings["User"] ?? "clamav" }
+
+    /// Whether it says what it did not look at because of a limit; the second name is an old one.
+    var tellsOfLimits: Bool { isOn("AlertExceedsMax") || isOn("BlockMax") }
+
+    /// Whether it says what it did not look at because it is encrypted.
+    var tellsOfEncryption: Bool {
+        isOn("AlertEncrypted") || isOn("ArchiveBlockEncrypted")
+            || isOn("AlertEncryptedArchive") && isOn("AlertEncryptedDoc")
+    }
+
+    /// How many levels of files in files it opens; nil when that is no number.
+    var levels: Int? {
+        guard let text = settings["MaxRecursion"] else { return Self.defaultLevels }
+        let number = Array(text.utf8).decimalValue
+        return number == 0 ? Self.defaultLevels : number
+    }
+    private static let defaultLevels = 17
 }
 
 extension Machine {
-    /// Where clamd's settings are: as the service clamd says, or Debian's place.
+    /// Where an admin sets clamd: as the service clamd says, or Debian's place.
     var clamdConfigurationPath: String {
         let service = services.first { $0.name == "clamd" }
         let named = service.flatMap {
@@ -57,12 +78,29 @@ extension Machine {
         return named ?? "/etc/clamav/clamd.conf"
     }
 
-    /// clamd's settings; nil when there are none on this machine.
+    /// What the service clamd makes of it; in force as long as clamd holds its lock.
+    static var madeClamdConfigurationPath: String { "/run/qhpsi/clamd.conf" }
+
+    /// clamd's settings in force; nil when there are none on this machine.
     var clamdConfiguration: ClamdConfiguration? {
         do throws(Errno) {
-            return ClamdConfiguration(try contents(clamdConfigurationPath))
+            if let made = try contentsIfLocked(Self.madeClamdConfigurationPath) {
+                return ClamdConfiguration(made, isMade: true)
+            }
+        } catch {
+            // It is missing, or for root and the scanner only.
+        }
+        do throws(Errno) {
+            return ClamdConfiguration(try contents(clamdConfigurationPath), isMade: false)
         } catch {
             return nil
         }
+    }
+
+    /// A whole file; nil when nobody holds its lock.
+    private func contentsIfLocked(_ path: String) throws(Errno) -> [UInt8]? {
+        let file = try FileDescriptor.open(self.path(path), .readNonBlocking)
+        if try file.lockSharedWithoutWaiting() { return nil }
+        return try file.readToEnd(limit: 1 << 22)
     }
 }

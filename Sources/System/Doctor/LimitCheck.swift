@@ -10,6 +10,13 @@ enum LimitCheck {
             found.skipped("no QHPSI here asks clamd")
             return
         }
+        let made = machine.path(Machine.madeClamdConfigurationPath)
+        if !machine.isRoot, !machine.isPrivate, machine.exists(Machine.madeClamdConfigurationPath) {
+            found.unchecked(
+                "\(String(printable: made)), which the supervised clamd reads, is not for everybody",
+                why: "mail past clamd's limits is not scanned", repair: "run it as root")
+            return
+        }
         let file = machine.shown(machine.clamdConfigurationPath)
         guard let configuration = machine.clamdConfiguration else {
             found.skipped("clamd's settings are not on this machine: there is no \(file)")
@@ -17,7 +24,7 @@ enum LimitCheck {
         }
         let limits = limits(configuration, file, &found)
         if limits.count == 3 { compare(machine, limits, file, &found) }
-        lookAtAlerts(configuration, file, &found)
+        lookAtAlerts(machine, configuration, &found)
         found.wellIfNothing("what is accepted fits into clamd's limits")
     }
 
@@ -88,22 +95,47 @@ enum LimitCheck {
         return all
     }
 
+    /// Whether clamd says what it did not look at; one finding, whatever is missing.
     private static func lookAtAlerts(
-        _ configuration: ClamdConfiguration, _ file: String, _ found: inout Examination
+        _ machine: Machine, _ configuration: ClamdConfiguration, _ found: inout Examination
     ) {
-        for (name, why) in [
-            ("AlertExceedsMax", "clamd calls clean what is past its limits, instead of saying so"),
-            ("AlertEncrypted", "clamd calls encrypted archives clean, instead of saying so"),
-        ] where !configuration.isOn(name) {
-            found.advice(
-                "\(file): \(name) is off", why: why,
-                repair: "\(name) yes in \(file), and restart clamd")
+        var faults: [String] = []
+        if !configuration.tellsOfLimits { faults.append("AlertExceedsMax is off") }
+        if !configuration.tellsOfEncryption { faults.append("AlertEncrypted is off") }
+        if let levels = configuration.levels, levels < 24 {
+            faults.append(
+                "MaxRecursion is \(levels), and 24 finds in a mail what 17 finds in a file")
         }
-        let levels = configuration.text("MaxRecursion").map { Array($0.utf8).decimalValue } ?? 17
-        guard let levels, levels > 0, levels < 24 else { return }
+        guard !faults.isEmpty else { return }
+        let path =
+            configuration.isMade
+            ? Machine.madeClamdConfigurationPath : machine.clamdConfigurationPath
         found.advice(
-            "\(file): MaxRecursion is \(levels)",
-            why: "a mail and its parts are levels too: 24 finds in a mail what 17 finds in a file",
-            repair: "MaxRecursion 24 in \(file), and restart clamd")
+            "\(machine.shown(path)): \(faults.joined(separator: ", "))",
+            why:
+                "clamd says OK to what it did not look at because of a limit or a password; a virus is not found in it",
+            repair: repair(machine, configuration))
+    }
+
+    /// What to type so that clamd has these settings: commands for a shell.
+    private static func repair(
+        _ machine: Machine, _ configuration: ClamdConfiguration
+    ) -> String {
+        let values = [
+            ("AlertExceedsMax", "yes"), ("AlertEncrypted", "yes"), ("MaxRecursion", "24"),
+        ]
+        if let service = machine.services.first(where: { $0.name == "clamd" }) {
+            if configuration.isMade {
+                let files = values.map { "echo \($1) >\(service.shown)/variables/\($0)" }
+                return files.joined(separator: "; ") + "; svc -t \(service.shown)"
+            }
+            // The service makes clamd's configuration with them, once systemd's clamd is away.
+            return
+                "systemctl disable --now clamav-daemon.socket clamav-daemon.service; rm -f \(service.shown)/down; svc -u \(service.shown)"
+        }
+        let file = machine.shown(machine.clamdConfigurationPath)
+        let lines = values.map { "'\($0) \($1)'" }.joined(separator: " ")
+        return
+            "sed -i -E '/^(AlertExceedsMax|AlertEncrypted|MaxRecursion) /d' \(file); printf '%s\\n' \(lines) >>\(file); systemctl restart clamav-daemon"
     }
 }

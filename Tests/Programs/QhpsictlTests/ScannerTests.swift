@@ -152,7 +152,7 @@ private let good = """
 func `limits that do not fit together are found`(line: String, words: String, repair: String) throws
 {
     let patient = try Patient()
-    try patient.configure(good + line + "\n")
+    try patient.configure(line + "\n" + good)  // clamd takes the first of two.
     try patient.expectProblem("limits", words, repair: repair)
 }
 
@@ -168,9 +168,71 @@ func `limits that do not fit together are found`(line: String, words: String, re
 @Test func `what clamd's defaults keep quiet about is worth a thought`() throws {
     let patient = try Patient()
     try patient.configure("LocalSocket /x\n")
+    // One finding, whatever is missing.
+    let outcome = try patient.examine("limits")
+    #expect(outcome.output.contains("doctor: 0 problems, 1 to consider, "), "\(outcome.output)")
     for words in ["AlertExceedsMax is off", "AlertEncrypted is off", "MaxRecursion is 17"] {
         try patient.expectAdvice("limits", words)
     }
+    try patient.configure(
+        "BlockMax yes\nArchiveBlockEncrypted yes\nMaxRecursion 24\nMaxRecursion 9\n")
+    try patient.expectWell("limits", "fits into clamd's limits")
+}
+
+extension Patient {
+    /// Type what the doctor says to type; what would reach beyond the patient leaves a note.
+    fileprivate func obey(_ check: String) throws {
+        let lines = try examine(check).output.split(separator: "\n")
+        let line = try #require(lines.first { $0.contains("do:  ") })
+        let typed = line.split(separator: ":", maxSplits: 1)[1]
+        try instance.write("typed", String(typed) + "\n")
+        try change(
+            """
+            mkdir -p stubs && for name in svc systemctl; do
+                printf '#!/bin/sh\\necho "%s $*" >>%s/notes\\n' $name '\(root)' >stubs/$name; chmod 755 stubs/$name
+            done; PATH='\(root)'/stubs:$PATH sh -e typed
+            """)
+    }
+}
+
+@Test func `what the doctor says to type ends its advice about clamd's alerts`() throws {
+    let patient = try Patient()
+    try patient.configure("AlertExceedsMax no\nMaxRecursion 16\n")
+    try patient.obey("limits")
+    #expect(try shell("cat '\(patient.root)/notes'") == "systemctl restart clamav-daemon\n")
+    try patient.expectWell("limits", "fits into clamd's limits")
+}
+
+@Test func `where the service clamd is, the doctor hands over to it and reads what it reads`()
+    throws
+{
+    let patient = try Patient()
+    try patient.configure("MaxRecursion 16\n")
+    try patient.addService("clamd")
+    try patient.change("touch etc/service/clamd/down")
+    try patient.obey("limits")
+    try patient.change("test ! -e etc/service/clamd/down")
+    #expect(
+        try shell("cat '\(patient.root)/notes'")
+            == "systemctl disable --now clamav-daemon.socket clamav-daemon.service\nsvc -u \(patient.root)/etc/service/clamd\n"
+    )
+    // What is left of an earlier clamd is not in force.
+    try patient.change("mkdir -p run/qhpsi")
+    try patient.instance.write("run/qhpsi/clamd.conf", good)
+    try patient.expectAdvice("limits", "etc/clamav/clamd.conf: AlertExceedsMax is off")
+    let holder = try Command(
+        "/usr/bin/flock", [patient.root + "/run/qhpsi/clamd.conf", "sleep", "600"]
+    ).start()
+    try patient.change("while flock -ns run/qhpsi/clamd.conf true; do sleep 0.02; done")
+    try patient.expectWell("limits", "fits into clamd's limits")
+    try patient.instance.write("run/qhpsi/clamd.conf", "LocalSocket /x\n")
+    try patient.obey("limits")
+    #expect(
+        try shell(
+            "cd '\(patient.root)/etc/service/clamd/variables' && cat AlertExceedsMax AlertEncrypted MaxRecursion"
+        )
+            == "yes\nyes\n24\n")
+    holder.stop()
 }
 
 /// A process of the patient's own /proc.
