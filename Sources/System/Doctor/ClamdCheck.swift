@@ -80,7 +80,8 @@ enum ClamdCheck {
         } catch {
             found.problem(
                 "clamd at \(shown): \(String(printable: error.text))",
-                why: "mail is deferred with 451 as long as no clamd answers",
+                why:
+                    "mail is deferred with 451, or with QHPSIONERROR=accept not scanned, as long as no clamd answers",
                 repair: remedy(machine))
         }
     }

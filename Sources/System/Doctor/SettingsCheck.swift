@@ -35,7 +35,7 @@ enum SettingsCheck {
         }
         lookAtScanner(machine, source, &found)
         lookAtAuthentication(source, &found)
-        if settings.onError == .accept {
+        if settings.onError == .accept, !isLocal(machine, source) {
             found.advice(
                 "\(source.name): QHPSIONERROR=accept lets mail in unscanned when the scanner is down",
                 why: "a virus needs only to come at that time",
@@ -48,7 +48,19 @@ enum SettingsCheck {
                 repair: "rm \(source.file("VIRUSFORWARD")) or echo 0 >\(source.file("REJECTVIRUS"))"
             )
         }
-        found.wellIfNothing(since: count, "\(source.name): \(meaning(source, settings))")
+        found.wellIfNothing(
+            since: count, "\(source.name): \(meaning(source, settings))\(outage(settings))")
+    }
+
+    /// Whether it is for users and programs of the machine, who seldom try again when mail is put off.
+    private static func isLocal(_ machine: Machine, _ source: SettingsSource) -> Bool {
+        source.folder == machine.instance.defaultQueue
+    }
+
+    private static func outage(_ settings: ScanSettings) -> String {
+        settings.onError == .accept
+            ? "; while no scanner answers, all is queued as not scanned"
+            : "; while no scanner answers, all is put off"
     }
 
     private static func lookAtAuthentication(

@@ -105,6 +105,14 @@ func `a variable that means nothing is found`(name: String, value: String, words
     try patient.expectAdvice("settings", "VIRUSFORWARD does nothing beside REJECTVIRUS=1")
 }
 
+@Test func `local mail that is accepted while no scanner answers is as it is shipped`() throws {
+    let patient = try Patient()
+    try patient.expectWell("settings", "while no scanner answers, all is put off")
+    try patient.change("echo accept >etc/qhpsi/defaultqueue/QHPSIONERROR")
+    try patient.expectWell("settings", "while no scanner answers, all is queued as not scanned")
+    #expect(!(try patient.examine("settings").output.contains("consider")))
+}
+
 @Test func `a server that relays for nobody is well`() throws {
     let patient = try Patient()
     try patient.addService("qmail-smtpd.25", ["QHPSI": "plugin:clamd.so"])
