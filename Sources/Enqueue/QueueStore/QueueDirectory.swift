@@ -58,7 +58,9 @@ package struct QueueDirectory: Sendable {
     }
 
     /// The message's second name while it is scanned: all of the queue that a scanner can reach.
-    package func scanLink(_ id: UInt64) -> [UInt8] {
-        file("scan") + [UInt8(ascii: "/")] + [UInt8](decimal: id)
+    ///
+    /// The key is what nobody can guess, for the folder can be entered and not listed.
+    package func scanLink(_ id: UInt64, key: [UInt8]) -> [UInt8] {
+        file("scan") + [UInt8(ascii: "/")] + [UInt8](decimal: id) + [UInt8(ascii: ".")] + key
     }
 }

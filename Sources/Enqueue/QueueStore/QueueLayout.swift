@@ -37,7 +37,7 @@ enum QueueLayout {
         Entry(name: "remote", owner: .qmails, group: .qmail, mode: 0o700, kind: .splitFolder),
         Entry(name: "bounce", owner: .qmails, group: .qmail, mode: 0o700, kind: .folder),
         Entry(name: "pid", owner: .qmailq, group: .qmail, mode: 0o700, kind: .folder),
-        Entry(name: "scan", owner: .qmailq, group: .qscand, mode: 0o750, kind: .folder),
+        Entry(name: "scan", owner: .qmailq, group: .qscand, mode: 0o710, kind: .folder),
         Entry(name: "lock", owner: .qmailq, group: .qmail, mode: 0o750, kind: .folder),
         Entry(
             name: "lock/sendmutex", owner: .qmails, group: .qmail, mode: 0o600,

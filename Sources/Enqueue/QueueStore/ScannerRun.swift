@@ -20,9 +20,10 @@ struct ScannerRun {
     /// Whatever goes wrong is a `failed` verdict: there is no other way out than a report that is complete
     /// and that the exit code confirms.
     func report(on message: borrowing IncomingMessage) -> ScanReport {
-        let path = message.queue.scanLink(message.id)
         let reason: [UInt8]
         do throws(Errno) {
+            let path = message.queue.scanLink(
+                message.id, key: try Chance.hexadecimal(bytes: 16))
             try Files.link(message.queue.file("mess", message.id), to: path)
             defer { removeLink(path) }
             return try run(path: path, message: message)
@@ -47,9 +48,11 @@ struct ScannerRun {
         }
         let pipe = try Pipe()
         let null = try FileDescriptor.open([UInt8]("/dev/null"), .readWrite)
-        let launch = Launch(
+        var launch = Launch(
             instance.qhpsi, arguments: [[UInt8]("qhpsi"), path], environment: environment,
             descriptors: [input.rawValue, pipe.writing.rawValue, null.rawValue])
+        // The scanner's supervisor keeps our user, so that neither caller nor scanner can end it.
+        launch.leavesRealUser = true
         let child = try launch.start()
         return try wait(for: child, pipe.keepReading())
     }

@@ -16,11 +16,12 @@ package enum HostProgram {
     ///   - environment: The variables, already cleaned.
     /// - Returns: How to end; a program that could be run does not come back.
     package static func run(_ arguments: [[UInt8]], _ environment: Environment) -> HostExit {
-        do throws(Errno) {
-            // Nothing of the queue's group is left for what runs from here on.
-            try Process.setGroup(Process.effectiveGroup)
+        let instance = Instance.current(environment)
+        do throws(HostConfinement.Failure) {
+            // Nothing of the queue or of the caller is left for what runs from here on.
+            try HostConfinement.enter(instance)
         } catch {
-            HostScan.complain([UInt8]("unable to leave the queue's group: ") + error.text)
+            HostScan.complain(error.reason)
             return .privilege
         }
         guard arguments.count > 2 else { return misused() }
@@ -29,22 +30,15 @@ package enum HostProgram {
         guard arguments[1].equals("plugin"), rest.count >= 2,
             let milliseconds = rest[0].decimalValue
         else { return misused() }
-        let instance = Instance.current(environment)
-        if rest.count == 3, rest[2].equals("clamd.so"), isOurs(environment, instance) {
+        if ScannerCommand.asksClamd(
+            Array(rest[2...]), installed: instance.plugins, { environment[$0] })
+        {
             return HostScan.run(milliseconds: milliseconds) { message, deadline in
                 askClamd(about: message, environment, deadline)
             }
         }
         return become(
             [instance.path("/usr/lib/qhpsi/qhpsi-plugins")] + arguments[1...], environment)
-    }
-
-    /// Whether clamd.so is the one that is installed with this program, called in no special way.
-    private static func isOurs(_ environment: Environment, _ instance: Instance) -> Bool {
-        guard environment["QUEUE_PLUGIN"] == nil, environment["QUEUE_PLUGIN_SYMB"] == nil else {
-            return false
-        }
-        return environment["PLUGINDIR"]?.elementsEqual(instance.plugins) ?? true
     }
 
     private static func askClamd(
@@ -64,7 +58,14 @@ package enum HostProgram {
     }
 
     private static func become(_ words: [[UInt8]], _ environment: Environment) -> HostExit {
-        let reason = CommandRun.execute(words, environment)
+        do throws(HostConfinement.Failure) { try HostConfinement.isolate() } catch {
+            HostScan.complain(error.reason)
+            return .privilege
+        }
+        var variables = environment
+        // libc takes TMPDIR away from a program with rights of its own, as this is.
+        if let folder = variables["CLAMAV_TMPDIR"] { variables.set("TMPDIR", folder) }
+        let reason = CommandRun.execute(words, variables)
         HostScan.complain(
             [UInt8]("unable to run ") + words[0] + [UInt8](": ") + reason.text)
         return .exec

@@ -19,6 +19,13 @@ package enum PluginsProgram {
                 [UInt8]("usage: qhpsi-plugins plugin MILLISECONDS PATH PLUGIN..."))
             return .misconfigured
         }
+        do throws(Errno) {
+            // Exec has made it visible again to processes of other scans.
+            try Process.hideMemory()
+        } catch {
+            HostScan.complain([UInt8]("unable to hide memory: ") + error.text)
+            return .privilege
+        }
         let plugins = Array(arguments[4...])
         return HostScan.run(milliseconds: milliseconds) { message, deadline in
             do throws(Misconfiguration) {

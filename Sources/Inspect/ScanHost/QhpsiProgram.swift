@@ -31,7 +31,8 @@ package enum QhpsiProgram {
     /// Leave everything behind that the scanner must not have, in this order: descriptors, group, user.
     ///
     /// qmail-queue's group goes first, as far as we may: to the caller's. qhpsi-host, which is set-group-id
-    /// qscand, leaves that one too, before any scanner runs.
+    /// qscand, leaves that one too, before any scanner runs. The real user, which qmail-queue has made qmailq, stays until
+    /// then, so that no scanner can send a signal to the one who ends it.
     private static func confine() throws(ScanFailure) {
         do throws(Errno) {
             try Process.fillStandardDescriptors()
@@ -40,7 +41,12 @@ package enum QhpsiProgram {
             for signal in Signal.ofTerminalsAndLimits { signal.ignore() }
             try Process.setCoreSize(0)
             try Process.setGroup(Process.realGroup)
-            try Process.setUser(Process.effectiveUser)
+            if Process.realUser == 0 {
+                try Process.setUser(Process.effectiveUser)
+            } else {
+                try Process.saveRealUser()
+            }
+            try Process.hideMemory()
         } catch {
             throw ScanFailure(.privilege, "unable to drop privileges", error)
         }
@@ -73,16 +79,25 @@ package enum QhpsiProgram {
             arguments.append(path)
             arguments += names
         }
-        let supervised = SupervisedScanner(
-            arguments, environment: cleaned(environment, instance), deadline: deadline,
+        let run = ScanRun(
+            arguments: arguments, environment: cleaned(environment, instance), deadline: deadline,
             memory: settings.memory)
-        let result: SupervisedScanner.Result
-        do throws(Errno) {
-            result = try supervised.run(message: 0, watched: 1)
-        } catch {
-            throw ScanFailure(.exec, "unable to run qhpsi-host", error)
+        let result =
+            asksClamd(settings.command, environment, instance)
+            ? try run.result() : try run.resultWithScratch(environment)
+        guard result.isGone else {
+            throw ScanFailure(
+                .scanner, [UInt8]("what the scanner has started cannot be ended"))
         }
         return try verdict(result, settings, &scanner)
+    }
+
+    private static func asksClamd(
+        _ command: ScannerCommand, _ environment: Environment, _ instance: Instance
+    ) -> Bool {
+        guard case .plugins(let names) = command else { return false }
+        return ScannerCommand.asksClamd(
+            names, installed: instance.plugins, { environment[$0] })
     }
 
     private static func cleaned(_ environment: Environment, _ instance: Instance) -> Environment {
@@ -117,6 +132,7 @@ package enum QhpsiProgram {
             try requireStarted(code, result.errors)
             return settings.exit.verdict(code: code, output: result.output + result.errors)
         case .plugins:
+            try requireStarted(code, result.errors)
             guard let report = ScanReport(result.output), confirms(code, report.verdict) else {
                 throw ScanFailure(.scanner, silence(code, result.errors))
             }
@@ -125,12 +141,12 @@ package enum QhpsiProgram {
         }
     }
 
-    /// A program that was never run has no exit code, whatever QHPSIRC and QHPSIRN are.
+    /// What was never run has no exit code, whatever QHPSIRC and QHPSIRN are.
     private static func requireStarted(_ code: Int32, _ errors: [UInt8]) throws(ScanFailure) {
-        guard code == ScanFailure.Code.exec.rawValue,
-            errors.starts(with: "qhpsi-host: fatal: ")
+        guard errors.starts(with: "qhpsi-host: fatal: "),
+            let code = ScanFailure.Code(rawValue: code), code == .exec || code == .privilege
         else { return }
-        throw ScanFailure(.exec, errors.lines.first ?? [])
+        throw ScanFailure(code, errors.lines.first ?? [])
     }
 
     private static func silence(_ code: Int32, _ errors: [UInt8]) -> [UInt8] {

@@ -2,12 +2,14 @@ import ByteText
 import Posix
 
 /// The scanner's process while it runs: bounded in time, output and resources, and gone at the end with all
-/// of its process group.
+/// that it has started.
 struct SupervisedScanner {
     /// How the scanner ended and what it wrote.
     struct Result {
         /// Nil: the time was over and it was killed.
         let ending: Child.Ending?
+        /// Whether nothing of it runs any more, in whatever session or process group.
+        let isGone: Bool
         /// Descriptor 1.
         let output: [UInt8]
         /// Descriptor 2.
@@ -20,6 +22,8 @@ struct SupervisedScanner {
     /// Of each output so many bytes are kept; the rest is read and dropped, so that a scanner that talks
     /// much does not block.
     static let outputLimit = 16384
+    /// Milliseconds in which all that the scanner has started must end when it is killed; less than qmail-queue waits.
+    private static let killingTime = 3000
 
     /// Prepare to start a program by its path and arguments; at the deadline it is killed.
     ///
@@ -47,37 +51,53 @@ struct SupervisedScanner {
         var launch = launch
         launch.descriptors = [message, output.writing.rawValue, errors.writing.rawValue]
         let over = try Signal.queue([.childEnded])
+        try Descendants.adopt()
         let child = try launch.start()
         var collected = Collected(output.keepReading(), errors.keepReading())
-        let ending: Child.Ending?
+        let inTime: Bool
         do throws(Errno) {
-            let inTime = try collect(&collected, over: over.rawValue, watched: watched)
-            // The group goes before the child is waited for: until then its number is not reused.
-            child.killGroup()
-            let how = try child.wait()
-            ending = inTime ? how : nil
+            inTime = try collect(&collected, of: child, over: over, watched: watched)
         } catch {
-            child.killGroup()
-            _ = try child.wait()
+            _ = try end(child)
             throw error
         }
+        let (ending, isGone) = try end(child)
         try collected.drain()
-        return Result(ending: ending, output: collected.output, errors: collected.errors)
+        return Result(
+            ending: inTime ? ending : nil, isGone: isGone, output: collected.output,
+            errors: collected.errors)
+    }
+
+    /// Kill it and all that it has started.
+    ///
+    /// The group goes before the child is waited for: until then its number is not reused. What has left the group is
+    /// ours when its parents have ended.
+    private func end(_ child: Child) throws(Errno) -> (ending: Child.Ending, isGone: Bool) {
+        child.killGroup()
+        let ending = try child.wait()
+        return (
+            ending, try Descendants.end(until: Deadline(milliseconds: Self.killingTime))
+        )
     }
 
     /// Read until the program has ended.
     ///
     /// - Returns: False when the time was over or nobody waits any more.
     private func collect(
-        _ collected: inout Collected, over: Int32, watched: Int32
+        _ collected: inout Collected, of child: Child, over: borrowing FileDescriptor,
+        watched: Int32
     ) throws(Errno) -> Bool {
         while true {
             let wanted: [(fd: Int32, interest: Polling.Interest)] =
-                [(fd: over, interest: .readable), (fd: watched, interest: .hangUp)]
+                [(fd: over.rawValue, interest: .readable), (fd: watched, interest: .hangUp)]
                 + collected.wanted
             guard let ready = try Polling.waitForAny(wanted, until: deadline) else { return false }
             switch ready {
-            case 0: return true
+            case 0:
+                // Taken away before we look, for it may come from another one, which its parent has left to us.
+                _ = try over.nextSignal()
+                if try child.hasEnded() { return true }
+                if deadline.hasPassed { return false }
             case 1: return false
             default:
                 try collected.read(wanted[ready].fd)

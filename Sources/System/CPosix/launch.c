@@ -61,8 +61,12 @@ int cposix_become(const struct cposix_launch *launch)
         long user = launch->user, group = launch->group;
         if (user == 0) return EPERM;
         /* libc's functions would change all threads and keep locks; the kernel's change this process alone. */
-        if ((failed = cposix_call(SYS_setgroups, 1, (long)&launch->group, 0, 0)) < 0) return (int)-failed;
+        if ((failed = cposix_call(SYS_setgroups, 0, 0, 0, 0)) < 0) return (int)-failed;
         if ((failed = cposix_call(SYS_setresgid, group, group, group, 0)) < 0) return (int)-failed;
+        if ((failed = cposix_call(SYS_setresuid, user, user, user, 0)) < 0) return (int)-failed;
+    }
+    if (launch->leaves_real_user) {
+        long user = cposix_call(SYS_geteuid, 0, 0, 0, 0);
         if ((failed = cposix_call(SYS_setresuid, user, user, user, 0)) < 0) return (int)-failed;
     }
     if (launch->directory && (failed = cposix_call(SYS_chdir, (long)launch->directory, 0, 0, 0)) < 0) return (int)-failed;

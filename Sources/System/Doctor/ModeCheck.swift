@@ -13,6 +13,8 @@ enum ModeCheck {
         let mode: UInt32
         /// Without it there is no mail at all.
         let isNeeded: Bool
+        /// In words of setcap(8), or empty.
+        var capability = ""
 
         var words: String { "\(user) \(group) \(String(mode, radix: 8))" }
     }
@@ -26,7 +28,7 @@ enum ModeCheck {
             path: "/usr/sbin/qhpsi", user: "qscand", group: "qmail", mode: 0o4750, isNeeded: true),
         Expectation(
             path: "/usr/lib/qhpsi/qhpsi-host", user: "qscand", group: "qscand", mode: 0o2550,
-            isNeeded: true),
+            isNeeded: true, capability: "cap_setgid=p"),
         Expectation(
             path: "/usr/sbin/qhpsi-checkpassword", user: "root", group: "root", mode: 0o4755,
             isNeeded: false),
@@ -38,17 +40,19 @@ enum ModeCheck {
         found.wellIfNothing("owners and modes are as they should be")
     }
 
-    /// The packages' table has lines `package user group mode path`.
+    /// The packages' table has lines `package user group mode path [capability]`.
     static func expectations(_ table: String?) -> [Expectation] {
         guard let table else { return builtIn }
         return Array(table.utf8).lines.compactMap { line in
             let words = line.words.map { String(printable: $0) }
-            guard words.count == 5, !words[0].hasPrefix("#"), words[4].hasPrefix("/"),
+            guard words.count == 5 || words.count == 6, !words[0].hasPrefix("#"),
+                words[4].hasPrefix("/"),
                 let mode = UInt32(words[3], radix: 8)
             else { return nil }
             return Expectation(
                 path: words[4], user: words[1], group: words[2], mode: mode,
-                isNeeded: builtIn.contains { $0.path == words[4] && $0.isNeeded })
+                isNeeded: builtIn.contains { $0.path == words[4] && $0.isNeeded },
+                capability: words.count == 6 ? words[5] : "")
         }
     }
 
@@ -69,15 +73,20 @@ enum ModeCheck {
                 continue
             }
             lookForSetID(machine, expected, &found)
+            lookForCapability(machine, expected, &found)
             let real = Expectation(
                 path: expected.path, user: machine.accounts.userName(status.owner),
                 group: machine.accounts.groupName(status.group), mode: status.permissions,
-                isNeeded: expected.isNeeded)
+                isNeeded: expected.isNeeded, capability: expected.capability)
             if real == expected { continue }
             let what = "\(file) is \(real.words), not \(expected.words)"
             let why = "it has too many rights or too few; mail may stop or be open to others"
             let own = "\(expected.user):\(expected.group)"
-            let repair = "chown \(own) \(file) && chmod \(String(expected.mode, radix: 8)) \(file)"
+            // chown takes a capability away.
+            let again =
+                expected.capability.isEmpty ? "" : " && setcap \(expected.capability) \(file)"
+            let mode = String(expected.mode, radix: 8)
+            let repair = "chown \(own) \(file) && chmod \(mode) \(file)\(again)"
             if overrides[expected.path] == real.words {
                 found.advice(
                     what, why: "dpkg-statoverride has it so; " + why,
@@ -86,6 +95,22 @@ enum ModeCheck {
                 found.problem(what, why: why, repair: repair)
             }
         }
+    }
+
+    private static func lookForCapability(
+        _ machine: Machine, _ expected: Expectation, _ found: inout Examination
+    ) {
+        guard expected.capability == "cap_setgid=p" else { return }
+        do throws(Errno) {
+            guard try !Files.permitsSettingGroups(machine.path(expected.path)) else { return }
+        } catch {
+            return  // What cannot be found is said elsewhere.
+        }
+        let file = machine.shown(expected.path)
+        found.problem(
+            "\(file) has not the capability \(expected.capability)",
+            why: "a message of a user who is in several groups cannot be scanned without them",
+            repair: "setcap \(expected.capability) \(file)")
     }
 
     private static func lookForSetID(

@@ -15,6 +15,8 @@ package struct Launch {
     package var newGroup = false
     /// Who the child is from before its execve on, for good; nil: whoever the parent is.
     package var user: ChildUser?
+    /// Whether the child of a set-id program leaves the caller's user, who could send signals to it.
+    package var leavesRealUser = false
     /// Limits of RLIMIT_CPU in seconds, RLIMIT_AS and RLIMIT_FSIZE in bytes; 0 leaves them as they are.
     package var processorSeconds: UInt = 0
     package var addressSpace: UInt = 0
@@ -46,9 +48,10 @@ package struct Launch {
                                 directory: directory, descriptors: base,
                                 descriptor_count: Int32(raw.count), new_group: newGroup ? 1 : 0,
                                 becomes_user: user == nil ? 0 : 1, user: user?.identifier ?? 0,
-                                group: user?.group ?? 0, processor_seconds: processorSeconds,
-                                address_space: addressSpace,
-                                file_size: fileSize, failure: 0)
+                                group: user?.group ?? 0,
+                                leaves_real_user: leavesRealUser ? 1 : 0,
+                                processor_seconds: processorSeconds,
+                                address_space: addressSpace, file_size: fileSize, failure: 0)
                             return cposix_start(&launch)
                         }
                     }
@@ -66,7 +69,10 @@ package struct Launch {
 package struct ChildUser: Equatable, Sendable {
     /// His user id: real, effective and saved.
     package let identifier: UInt32
-    /// His group id: real, effective, saved and the only supplementary one.
+    /// His group id: real, effective and saved.
+    ///
+    /// There are no supplementary ones, which a set-id program that he
+    /// starts could not give up.
     package let group: UInt32
 
     /// A user and his group.

@@ -45,11 +45,12 @@ extension Child {
 extension Process {
     /// Become another user for good, in the one safe order: groups, group, user; see setgroups(2).
     ///
-    /// Without a group the process keeps its own, and no supplementary ones.
+    /// Without a group the process keeps its own. There are no supplementary ones then, which a set-id program that it
+    /// starts could not give up.
     package static func become(user: UInt32?, group: UInt32?) throws(Errno) {
         if user == nil, group == nil { return }
         let group = group ?? effectiveGroup
-        try setSupplementaryGroups([group])
+        try setSupplementaryGroups([])
         try setGroup(group)
         if let user { try setUser(user) }
     }

@@ -45,6 +45,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let noSuchCall = Errno(rawValue: ENOSYS)
     package static let notSeekable = Errno(rawValue: ESPIPE)
     package static let noChild = Errno(rawValue: ECHILD)
+    package static let notEmpty = Errno(rawValue: ENOTEMPTY)
 
     /// The words of strerror(3), for log lines.
     package var text: [UInt8] {

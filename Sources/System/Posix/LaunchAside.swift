@@ -34,9 +34,10 @@ extension Launch {
                     directory: texts.directory, descriptors: raw.baseAddress ?? nothing,
                     descriptor_count: Int32(raw.count), new_group: newGroup ? 1 : 0,
                     becomes_user: user == nil ? 0 : 1, user: user?.identifier ?? 0,
-                    group: user?.group ?? 0, processor_seconds: processorSeconds,
-                    address_space: addressSpace,
-                    file_size: fileSize, failure: 0)
+                    group: user?.group ?? 0,
+                    leaves_real_user: leavesRealUser ? 1 : 0,
+                    processor_seconds: processorSeconds,
+                    address_space: addressSpace, file_size: fileSize, failure: 0)
                 return body(&launch, texts.memory)
             }
         }

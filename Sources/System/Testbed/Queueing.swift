@@ -4,6 +4,9 @@ package import Posix
 package struct QueueRun: Sendable {
     /// How it ended and what it wrote.
     package let outcome: Outcome
+
+    /// What came of a command that runs it with descriptor 3 captured.
+    package init(outcome: Outcome) { self.outcome = outcome }
     /// The exit code; nil when a signal ended it.
     package var code: Int32? { outcome.code }
     /// What it wrote on descriptor 2, where a custom text goes.

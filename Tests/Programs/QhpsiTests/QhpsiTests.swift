@@ -120,6 +120,14 @@ func `past the deadline the scanner is killed with all it has started`(body: Str
     #expect(try shell("grep -s '^State:.*[SR] (' /proc/\(left)/status || true").isEmpty)
 }
 
+@Test func `an orphan that ends before the scanner is not taken for it`() throws {
+    let outcome = try Scan().run(
+        "for n in 1 2 3; do (setsid true &) ; done; sleep 0.3; (sleep 0.1 &); sleep 0.3; echo x: Late.Virus FOUND; exit 1\n"
+    )
+    #expect(outcome.code == 1)
+    #expect(outcome.output.hasPrefix("ILate.Virus\0S"))
+}
+
 @Test func `a scanner that talks without end is read and not kept`() throws {
     let outcome = try Scan().run("yes 'file: Long.Name FOUND' | head -c 50000000; exit 1\n")
     #expect(outcome.code == 1)
@@ -146,7 +154,9 @@ func `past the deadline the scanner is killed with all it has started`(body: Str
     }
     #expect(
         variables.sorted() == [
-            "CLAMD_SOCKETS", "HOME", "LC_ALL", "PATH", "PWD", "QHPSI_ROOT", "SCANCMD",
+            "CLAMAV_TMPDIR", "CLAMD_SOCKETS", "HOME", "LC_ALL", "PATH", "PWD", "QHPSI_ROOT",
+            "SCANCMD",
+            "TMPDIR",
         ])
 }
 

@@ -65,6 +65,14 @@ func `a wrong user, group or id is found`(change: String, words: String, repair:
     ),
     ("chmod 4755 usr/sbin/qhpsi", "qhpsi is qscand qmail 4755", "chmod 4750"),
     ("rm usr/lib/qhpsi/qhpsi-host", "there is no ", "apt install --reinstall"),
+    (
+        "setcap -r usr/lib/qhpsi/qhpsi-host", "qhpsi-host has not the capability cap_setgid=p",
+        "setcap cap_setgid=p "
+    ),
+    (
+        "chown root usr/lib/qhpsi/qhpsi-host", "qhpsi-host is root qscand 550",
+        "&& setcap cap_setgid=p "
+    ),
     ("chmod 777 etc/qhpsi/control", "control can be written by others (mode 777)", "chmod go-w"),
     ("chown 64011 etc/qhpsi/defaultqueue/QHPSI", "QHPSI belongs to qmaild", "chown root:root"),
     ("chmod 666 usr/lib/qhpsi/plugins/clamd.so", "clamd.so can be written by others", "chmod go-w"),
@@ -105,7 +113,8 @@ func `a wrong owner or mode is found`(change: String, words: String, repair: Str
     for line in try shell("grep -v '^#' '\(patient.root)/usr/share/qhpsi/modes'").split(
         separator: "\n")
     {
-        let path = try #require(line.split(separator: " ").last)
+        let words = line.split(separator: " ")
+        let path = try #require(words.count > 4 ? words[4] : nil)
         guard (try? FileStatus(of: Array((patient.root + path).utf8))) != nil else { continue }
         try patient.change("chmod 700 '.\(path)'")
         try patient.expectProblem("modes", "\(path) is ")

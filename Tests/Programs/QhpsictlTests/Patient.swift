@@ -30,9 +30,10 @@ struct Patient {
             echo 25000000 >etc/qhpsi/control/databytes
             chown -R 0:0 etc usr
             id() { awk -F: -v name="$2" '$1 == name { print $3 }' "etc/$1"; }
-            grep -v '^#' '\(PrivateInstance.sourceTree)/etc/modes' | while read -r _ user group mode file; do
+            grep -v '^#' '\(PrivateInstance.sourceTree)/etc/modes' | while read -r _ user group mode file capability; do
                 if [ -e ".$file" ]; then
                     chown "$(id passwd "$user"):$(id group "$group")" ".$file" && chmod "$mode" ".$file"
+                    if [ -n "$capability" ]; then setcap "$capability" ".$file"; fi
                 fi
             done
             """)

@@ -58,7 +58,7 @@ private func inQueue(_ instance: PrivateInstance, _ line: String) throws -> Stri
             remote/1 700 directory
             bounce 700 directory
             pid 700 directory
-            scan 750 directory
+            scan 710 directory
             lock 750 directory
             lock/sendmutex 600 regular empty file
             lock/tcpto 644 regular file

@@ -131,9 +131,10 @@ struct cposix_launch {
     const int *_Nonnull descriptors;      /* the child's fd i is a copy of descriptors[i], -1: closed */
     int descriptor_count;                 /* all higher ones are closed */
     int new_group;                        /* not 0: the child leads a process group of its own */
-    int becomes_user;                     /* not 0: groups, group and user become these two for good; never 0 (EPERM) */
+    int becomes_user;                     /* not 0: group and user become these two for good; never 0 (EPERM) */
     uid_t user;
-    gid_t group;                          /* its only one */
+    gid_t group;                          /* its only one: there are no supplementary groups */
+    int leaves_real_user;                 /* not 0: real and saved user become the effective one */
     rlim_t processor_seconds;             /* RLIMIT_CPU, 0: as inherited */
     rlim_t address_space;                 /* RLIMIT_AS in bytes, 0: as inherited */
     rlim_t file_size;                     /* RLIMIT_FSIZE in bytes, 0: as inherited */

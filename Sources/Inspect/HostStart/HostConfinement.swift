@@ -1,0 +1,82 @@
+internal import ByteText
+internal import ControlFiles
+internal import Posix
+
+/// What a scan must not have, and how qhpsi-host gives it up.
+enum HostConfinement {
+    /// Why a scan must not be made.
+    struct Failure: Error {
+        let reason: [UInt8]
+
+        init(_ reason: StaticString) { self.reason = [UInt8](reason) }
+        init(_ what: StaticString, _ error: Errno) {
+            reason = [UInt8]("unable to ") + [UInt8](what) + [UInt8](": ") + error.text
+        }
+    }
+
+    /// How many processes the scanners' user can have, over all scans, before a scanner starts one more.
+    private static let mostProcesses: UInt = 4096
+
+    /// Give up, for good and in this order: all supplementary groups, the group and the user of the caller,
+    /// all capabilities, new rights by exec, and being looked into; then look whether it is so.
+    ///
+    /// The groups are those of whoever started qmail-queue, and of qmail-queue: only the file capability cap_setgid
+    /// drops them, or root. A private instance has one user, its scanners may do what he may, and he keeps his groups.
+    static func enter(_ instance: Instance) throws(Failure) {
+        let isPrivate = !instance.root.isEmpty
+        do throws(Errno) {
+            if !isPrivate {
+                try Process.raiseCapabilities()
+                // EPERM: without the capability; whether there are any is looked at below.
+                do throws(Errno) { try Process.setSupplementaryGroups([]) } catch {}
+            }
+            try Process.setGroup(Process.effectiveGroup)
+            try Process.setUser(Process.effectiveUser)
+            if !isPrivate { try Process.dropCapabilities() }
+            try Process.forbidNewPrivileges()
+            try Process.hideMemory()
+        } catch {
+            throw Failure("leave the queue's group", error)
+        }
+        if !isPrivate { try confirm(instance) }
+    }
+
+    private static func confirm(_ instance: Instance) throws(Failure) {
+        let group = Process.effectiveGroup
+        let user = Process.effectiveUser
+        let file: FileStatus
+        let groupCount: Int
+        let isWhole: Bool
+        do throws(Errno) {
+            file = try FileStatus(of: instance.pluginHost)
+            groupCount = try Process.supplementaryGroupCount()
+            let hasCapabilities = try Process.hasCapabilities()
+            let groups = try Process.groupIdentities()
+            let users = try Process.userIdentities()
+            isWhole =
+                groups == [group, group, group] && users == [user, user, user]
+                && !hasCapabilities && !Process.mayGainPrivileges
+        } catch {
+            throw Failure("confirm that the queue's group is left", error)
+        }
+        // Where set-id bits do nothing the group is still the queue's.
+        guard file.permissions & 0o2000 != 0, file.group == group else {
+            throw Failure("it is not set-group-id here; qhpsictl doctor says what to type")
+        }
+        guard groupCount == 0 else {
+            throw Failure(
+                "unable to drop the caller's groups; type: setcap cap_setgid=p /usr/lib/qhpsi/qhpsi-host"
+            )
+        }
+        guard isWhole else { throw Failure("rights that were given up are still there") }
+    }
+
+    /// Keep what this process becomes from reaching other scans, and from having processes without limit.
+    static func isolate() throws(Failure) {
+        do throws(Errno) { try Process.limitProcesses(to: mostProcesses) } catch {
+            throw Failure("limit the scanner's processes", error)
+        }
+        // An older kernel has no such domains; all that a scanner starts ends with its scan there, too.
+        _ = Process.enterOwnDomain()
+    }
+}

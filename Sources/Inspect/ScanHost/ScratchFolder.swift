@@ -1,0 +1,100 @@
+import ByteText
+import Posix
+
+/// A folder of its own for what one scan unpacks, which ends with the scan.
+///
+/// Whoever made it holds a lock on it, so that it is told from one whose qhpsi was killed.
+struct ScratchFolder: ~Copyable {
+    /// Absolute.
+    let path: [UInt8]
+    private let name: [UInt8]
+    private let place: OpenFolder
+    private let folder: OpenFolder
+
+    private static let prefix: StaticString = "qhpsi-scan."
+    private static let randomBytes = 16
+    /// Milliseconds for the removal of one; what is left then is for a later qhpsi.
+    private static let patience = 1000
+    /// Of the folder they are in so many names are looked at, and so many abandoned ones removed each time.
+    private static let mostNames = 4096
+    private static let mostAbandoned = 8
+
+    private init(
+        _ name: [UInt8], in path: [UInt8], _ place: consuming OpenFolder,
+        _ folder: consuming OpenFolder
+    ) {
+        self.path = path + [UInt8(ascii: "/")] + name
+        self.name = name
+        self.place = place
+        self.folder = folder
+    }
+
+    /// Make one that only this user can enter, in a folder with an absolute path, and remove there what nobody holds.
+    static func made(in path: [UInt8]) throws(Errno) -> ScratchFolder {
+        let place = try OpenFolder.at(path)
+        clearAbandoned(place)
+        for _ in 0..<8 {
+            let name = [UInt8](Self.prefix) + (try Chance.hexadecimal(bytes: Self.randomBytes))
+            try place.makeFolder(name, permissions: 0o700)
+            do throws(Errno) {
+                let folder = try place.folder(name)
+                // Between these two another qhpsi may take it for an abandoned one.
+                if try folder.descriptor.lockWithoutWaiting(),
+                    try folder.descriptor.status().links > 0
+                {
+                    return ScratchFolder(name, in: path, place, folder)
+                }
+            } catch {
+                if error != .noSuchFile { throw error }
+            }
+        }
+        throw .wouldBlock
+    }
+
+    /// Remove it with all that is in it, which nobody uses any more.
+    ///
+    /// What cannot be removed in time, or at all, stays for a later qhpsi.
+    consuming func remove() {
+        Self.remove(folder, name, from: place, until: Deadline(milliseconds: Self.patience))
+    }
+
+    private static func remove(
+        _ folder: borrowing OpenFolder, _ name: [UInt8], from place: borrowing OpenFolder,
+        until deadline: Deadline
+    ) {
+        do throws(Errno) {
+            try folder.openUp()
+            if try folder.removeContents(until: deadline) { try place.removeFolder(name) }
+        } catch {
+            // The verdict does not hang on it; and a folder that stays is found again.
+        }
+    }
+
+    private static func clearAbandoned(_ place: borrowing OpenFolder) {
+        let deadline = Deadline(milliseconds: patience)
+        let length = prefix.utf8CodeUnitCount + 2 * randomBytes
+        do throws(Errno) {
+            let names = try place.names(atMost: mostNames)
+                .filter { $0.count == length && $0.starts(with: prefix) }
+            for name in names.prefix(mostAbandoned) where !deadline.hasPassed {
+                clearIfAbandoned(name, place, until: deadline)
+            }
+        } catch {
+            // A folder that cannot be listed can still be used.
+        }
+    }
+
+    private static func clearIfAbandoned(
+        _ name: [UInt8], _ place: borrowing OpenFolder, until deadline: Deadline
+    ) {
+        do throws(Errno) {
+            let folder = try place.folder(name)
+            guard try folder.descriptor.status().owner == Process.effectiveUser,
+                try folder.descriptor.lockWithoutWaiting()
+            else { return }
+            remove(folder, name, from: place, until: deadline)
+        } catch {
+            // Another user's, or just gone.
+        }
+    }
+}
