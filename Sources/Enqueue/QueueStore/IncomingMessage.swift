@@ -24,23 +24,9 @@ struct IncomingMessage: ~Copyable {
     static func create(
         in queue: QueueDirectory, header: QueueHeader, residue: inout Residue
     ) throws(QueueExit) -> IncomingMessage {
-        var name: [UInt8] = []
-        let file = try Self.createPidFile(in: queue, name: &name)
-        residue.add(name)
-        let inode: UInt64
-        do throws(Errno) {
-            inode = try file.status().inode
-            // Held until the process ends, however it ends: queue-fix takes what nobody holds.
-            guard try file.lockWithoutWaiting() else { throw Errno.wouldBlock }
-        } catch {
-            throw .pidFile
-        }
-        let mess = queue.file("mess", inode)
-        do throws(Errno) { try Files.link(name, to: mess) } catch { throw .messFile }
-        residue.add(mess)
-        do throws(Errno) { try Files.unlink(name) } catch { throw .pidFile }
-        residue.forget(name)
-        return IncomingMessage(queue: queue, id: inode, file: file, header: header)
+        let claimed = try MessageNumber.claim(in: queue, residue: &residue)
+        return IncomingMessage(
+            queue: queue, id: claimed.id, file: claimed.takeFile(), header: header)
     }
 
     private init(
@@ -50,26 +36,6 @@ struct IncomingMessage: ~Copyable {
         self.id = id
         self.file = file
         self.header = header
-    }
-
-    private static func createPidFile(
-        in queue: QueueDirectory, name: inout [UInt8]
-    ) throws(QueueExit) -> FileDescriptor {
-        var stem = queue.file("pid")
-        stem.append("/")
-        stem.append(decimal: Process.identifier)
-        stem.append(".")
-        stem.append(decimal: Clock.seconds)
-        stem.append(".")
-        for sequence in 1...9 {
-            name = stem + [UInt8](decimal: sequence)
-            do throws(Errno) {
-                return try FileDescriptor.open(name, .createNew, permissions: 0o644)
-            } catch {
-                if error != .fileExists { throw .pidFile }
-            }
-        }
-        throw .pidFile
     }
 
     /// Copy the message from a descriptor to its end, without the fields that only we may write.

@@ -7,6 +7,8 @@ package enum QueueFixProgram {
     private static let usage: StaticString =
         "queue-fix: usage: queue-fix [-N] [-v] [-s split] queue-folder\n"
     private static let defaultSplit = 151
+    /// Milliseconds.
+    private static let patience = 600_000
 
     private struct Options {
         var reportOnly = false
@@ -56,40 +58,53 @@ package enum QueueFixProgram {
     }
 
     private static func repair(_ options: Options) throws(QueueRepair.Failure) -> Int32 {
-        var split = defaultSplit
-        if let asked = options.split {
-            split = asked
-        } else if let stored = try storedSplit(options.path) {
-            split = stored
-        }
         let owners = try owners()
+        let found = try QueueFolder.open(options.path)
+        if found == nil, options.reportOnly {
+            tell([UInt8]("make ") + options.path)
+            return 1
+        }
+        let folder = if let found { found } else { try QueueFolder.make(options.path) }
+        if !options.reportOnly { try waitForOthers(folder) }
+        let stored = try QueueRepair.storedSplit(folder)
+        let split = try split(options, stored, folder)
         var repair = QueueRepair(
-            queue: QueueDirectory(path: options.path, split: split), owners: owners,
-            reportOnly: options.reportOnly)
-        try repair.repairTree()
-        try repair.repairNames()
-        try repair.clearLeftovers()
+            folder, split: split, owners: owners, reportOnly: options.reportOnly)
+        if found == nil { repair.found("make", folder.path) }
+        try repair.run(stored)
         for finding in repair.findings
         where options.verbose || options.reportOnly || repair.isDamaged {
-            FileDescriptor.tell(
-                [UInt8]("queue-fix: ") + finding + [UInt8(ascii: "\n")], on: 2)
+            tell(finding)
         }
         return repair.isDamaged || options.reportOnly && !repair.findings.isEmpty ? 1 : 0
     }
 
-    /// The split that the queue has now, nil when it has none: a guess would move every message.
-    private static func storedSplit(_ queue: [UInt8]) throws(QueueRepair.Failure) -> Int? {
-        let path = queue + [UInt8(ascii: "/")] + [UInt8](QueueDirectory.splitFile)
-        let text: [UInt8]
+    private static func tell(_ line: [UInt8]) {
+        FileDescriptor.tell([UInt8]("queue-fix: ") + line + [UInt8(ascii: "\n")], on: 2)
+    }
+
+    /// One queue-fix works in a queue at a time.
+    private static func waitForOthers(_ folder: QueueFolder) throws(QueueRepair.Failure) {
         do throws(Errno) {
-            text = try Files.contents(path, limit: 64)
+            if try folder.open.descriptor.lock(within: patience) { return }
         } catch {
-            if error == .noSuchFile { return nil }
-            throw QueueRepair.Failure(verb: "read", path: path, reason: error)
+            throw QueueRepair.Failure(verb: "lock", path: folder.path, reason: error)
         }
-        guard let split = text.trimmed.decimalValue, split > 0,
+        throw QueueRepair.Failure(folder.path, "is in use: another queue-fix works in it")
+    }
+
+    /// The split that is asked for, or the queue's own: a guess would move every message.
+    private static func split(
+        _ options: Options, _ stored: [UInt8]?, _ folder: QueueFolder
+    ) throws(QueueRepair.Failure) -> Int {
+        if let split = options.split { return split }
+        guard let stored else { return defaultSplit }
+        guard let split = stored.trimmed.decimalValue, split > 0,
             split <= QueueDirectory.splitLimit
-        else { throw QueueRepair.Failure(verb: "understand", path: path, reason: .invalid) }
+        else {
+            let path = folder.path + [UInt8(ascii: "/")] + [UInt8](QueueDirectory.splitFile)
+            throw QueueRepair.Failure(verb: "understand", path: path, reason: .invalid)
+        }
         return split
     }
 
@@ -101,7 +116,7 @@ package enum QueueFixProgram {
         do throws(ControlFailure) {
             guard let owners = QueueOwners(try Identities(path: path, mustBeTrusted: true))
             else { throw .malformed(path: path, expected: "all users and groups of the queue") }
-            return owners
+            return try withoutGroups(owners)
         } catch {
             switch error {
             case .unreadable(_, let reason):
@@ -112,5 +127,13 @@ package enum QueueFixProgram {
                 throw QueueRepair.Failure(verb: "understand", path: path, reason: .invalid)
             }
         }
+    }
+
+    /// What is done with an owner's rights is not to be done with those of root's groups.
+    private static func withoutGroups(_ owners: QueueOwners) throws(ControlFailure) -> QueueOwners {
+        do throws(Errno) { try Process.setSupplementaryGroups([]) } catch {
+            throw .unreadable(path: [UInt8]("the groups"), error)
+        }
+        return owners
     }
 }

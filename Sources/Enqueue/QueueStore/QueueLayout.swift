@@ -21,6 +21,13 @@ enum QueueLayout {
         let group: Group
         let mode: UInt32
         let kind: Kind
+
+        /// The folder of the queue in which it is, nil for the queue's own, and its name there.
+        var parts: (folder: Place?, name: [UInt8]) {
+            let path = [UInt8](name)
+            guard path.starts(with: "lock/") else { return (nil, path) }
+            return (Place("lock"), Array(path.dropFirst(5)))
+        }
     }
 
     /// The queue's own folder comes first: the scanner passes through it to scan/, so others may enter
@@ -47,6 +54,12 @@ enum QueueLayout {
             kind: .file(size: 1024)),
         Entry(name: "lock/trigger", owner: .qmails, group: .qmail, mode: 0o622, kind: .fifo),
     ]
+
+    /// Whom a folder of the queue belongs to.
+    static func owner(of folder: StaticString) -> Owner {
+        let name = [UInt8](folder)
+        return entries.first { name.elementsEqual([UInt8]($0.name)) }?.owner ?? .qmailq
+    }
 
     /// The split folders, in the order in which a message's files may be renamed: mess is last, for its name
     /// tells whether the renaming is done.

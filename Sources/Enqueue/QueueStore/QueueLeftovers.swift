@@ -4,74 +4,113 @@ import Posix
 /// What crashed runs of qmail-queue have left: files that were never queued.
 ///
 /// A living qmail-queue holds the lock on its mess file, which is its pid file's inode too, so whatever can
-/// be locked and is not queued is abandoned; no age has to be waited for.
+/// be locked and is not queued is abandoned; no age has to be waited for. The lock stays ours until the name is gone.
 extension QueueRepair {
     /// Remove them.
     mutating func clearLeftovers() throws(Failure) {
-        try clearPidFiles()
-        for id in try messages(in: "mess") { try clearMessage(id) }
-        for id in try messages(in: "intd") where try !exists(queue.file("mess", id)) {
-            if try exists(queue.file("todo", id)) { continue }
-            try remove(queue.file("intd", id))
-        }
-        for id in try messages(in: "todo") where try !exists(queue.file("mess", id)) {
-            // The envelope may be all that is left to tell whose message is gone.
-            note("has no message", queue.file("todo", id))
-        }
-        try clearScanLinks()
+        try clear(Place("pid"))
+        // While qmail-send runs it has them removed itself, and only its qmail-clean may: what it is done with is
+        // neither in todo/ nor in info/, and its number must not come to be a new message's before it knows.
+        if try becomeQuiet() { try clearMessages() }
+        try clearEnvelopes()
+        try reportEnvelopes()
+        try clear(Place("scan"))
     }
 
-    private mutating func clearPidFiles() throws(Failure) {
-        let folder = queue.file("pid")
-        for name in try names(folder) {
-            let path = folder + [UInt8(ascii: "/")] + name
-            if try isAbandoned(path) { try remove(path) }
+    /// Take the lock of a file that nobody works on; nil when somebody does, or it is gone.
+    func claim(_ place: Place, _ name: [UInt8]) throws(Failure) -> AbandonedFile? {
+        do throws(Errno) {
+            return try within(place) { (folder) throws(Errno) in
+                try AbandonedFile.claim(name, in: folder)
+            }
+        } catch {
+            if error == .noSuchFile { return nil }
+            throw Failure(verb: "examine", path: path(place, name), reason: error)
         }
     }
 
-    private mutating func clearMessage(_ id: UInt64) throws(Failure) {
-        let mess = queue.file("mess", id)
-        if try isQueued(id) { return }
-        guard try isAbandoned(mess) else { return }
-        if try isQueued(id) { return }  // It may have been while we came to the lock.
-        if try exists(queue.file("intd", id)) { try remove(queue.file("intd", id)) }
-        try remove(mess)
+    /// Remove all files of a folder that nobody works on.
+    private mutating func clear(_ place: Place) throws(Failure) {
+        for name in try names(place) {
+            guard let file = try claim(place, name) else { continue }
+            try remove(place, name)
+            file.release()
+        }
     }
 
-    private func isQueued(_ id: UInt64) throws(Failure) -> Bool {
+    private mutating func clearMessages() throws(Failure) {
+        for (number, name) in try messages(in: "mess") {
+            if try isQueued(number, name) { continue }
+            guard let file = try claim(Place("mess", number), name) else { continue }
+            // It may have been committed while we came to the lock.
+            if try isQueued(number, name) {
+                file.release()
+                continue
+            }
+            if try exists(Place("intd", number), name) { try remove(Place("intd", number), name) }
+            try remove(Place("mess", number), name)
+            file.release()
+        }
+    }
+
+    /// Envelopes whose message is gone, and that were not committed.
+    ///
+    /// A qmail-queue makes its mess file before its envelope, and replaces one that it finds under the envelope's lock.
+    private mutating func clearEnvelopes() throws(Failure) {
+        for (number, name) in try messages(in: "intd") {
+            if try isNeeded(number, name) { continue }
+            guard let file = try claim(Place("intd", number), name) else { continue }
+            if try !isNeeded(number, name) { try remove(Place("intd", number), name) }
+            file.release()
+        }
+    }
+
+    private func isNeeded(_ number: [UInt8], _ name: [UInt8]) throws(Failure) -> Bool {
+        if try exists(Place("mess", number), name) { return true }
+        return try exists(Place("todo", number), name)
+    }
+
+    /// Envelopes that may be all that is left to tell whose message is gone.
+    private mutating func reportEnvelopes() throws(Failure) {
+        for (number, name) in try messages(in: "todo") {
+            let todo = Place("todo", number)
+            let mess = Place("mess", number)
+            if try exists(mess, name) { continue }
+            // One that is delivered goes from todo/ first; a new message may have its number at once.
+            guard let before = try status(todo, name), try !exists(mess, name),
+                let after = try status(todo, name), before.inode == after.inode
+            else { continue }
+            note("has no message", path(todo, name))
+        }
+    }
+
+    private func isQueued(_ number: [UInt8], _ name: [UInt8]) throws(Failure) -> Bool {
         // The order matters: a message goes from todo to info while somebody looks.
-        if try exists(queue.file("todo", id)) { return true }
-        return try exists(queue.file("info", id))
+        if try exists(Place("todo", number), name) { return true }
+        return try exists(Place("info", number), name)
     }
 
-    private mutating func clearScanLinks() throws(Failure) {
-        let folder = queue.file("scan")
-        for name in try names(folder) {
-            let path = folder + [UInt8(ascii: "/")] + name
-            if try isAbandoned(path) { try remove(path) }
+    private mutating func remove(_ place: Place, _ name: [UInt8]) throws(Failure) {
+        let repair = self
+        try mend("remove", path(place, name)) { () throws(Errno) in
+            try repair.within(place) { (folder) throws(Errno) in try folder.unlink(name) }
         }
     }
 
-    private mutating func remove(_ path: [UInt8]) throws(Failure) {
-        try mend("remove", path) { () throws(Errno) in try Files.unlink(path) }
-    }
-
-    /// Whether no process holds the file's lock.
-    private func isAbandoned(_ path: [UInt8]) throws(Failure) -> Bool {
-        try examine(path) { () throws(Errno) in
-            try FileDescriptor.open(path, .readNonBlocking).lockWithoutWaiting()
-        } ?? false
-    }
-
-    private func messages(in folder: StaticString) throws(Failure) -> [UInt64] {
-        var ids: [UInt64] = []
-        let path = queue.file(folder)
-        for number in try names(path) {
-            for name in try names(path + [UInt8(ascii: "/")] + number) {
-                guard let id = name.decimalValue else { continue }
-                ids.append(UInt64(id))
+    /// The messages of a folder that lie where they should, by their split folder and name.
+    private func messages(
+        in top: StaticString
+    ) throws(Failure) -> [(number: [UInt8], name: [UInt8])] {
+        var found: [(number: [UInt8], name: [UInt8])] = []
+        for number in 0..<split {
+            let number = [UInt8](decimal: number)
+            for name in try names(Place(top, number)) {
+                guard let id = name.decimalValue, [UInt8](decimal: id % split) == number else {
+                    continue
+                }
+                found.append((number, name))
             }
         }
-        return ids
+        return found
     }
 }

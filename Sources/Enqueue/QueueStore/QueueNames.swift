@@ -9,18 +9,17 @@ import Posix
 extension QueueRepair {
     private static let temporary: StaticString = ".tmp"
 
-    /// Rename what is misnamed; nothing else may run on the queue.
+    /// Rename what is misnamed; nobody may deliver from the queue or commit to it.
     mutating func repairNames() throws(Failure) {
         let wrong = try misnamed()
-        guard !wrong.isEmpty else {
-            try finishRenaming()
-            return
+        let unfinished = try unfinished()
+        if wrong.isEmpty, unfinished.isEmpty { return }
+        guard try becomeQuiet() else {
+            return note("is in use: stop qmail-send to have messages renamed", folder.path)
         }
-        guard try lockQueue() else {
-            note("is in use: stop qmail-send to have messages renamed", queue.path)
-            return
-        }
-        for message in wrong { try moveAside(message) }
+        try stopCommits()
+        // What was in flight may have been committed by now.
+        for message in try misnamed() { try moveAside(message) }
         if !reportOnly { try finishRenaming() }
     }
 
@@ -31,39 +30,35 @@ extension QueueRepair {
         let inode: UInt64
     }
 
-    private func lockQueue() throws(Failure) -> Bool {
-        if reportOnly { return true }
-        let path = queue.file("lock/sendmutex")
-        do throws(Errno) {
-            let file = try FileDescriptor.open(path, .readWrite)
-            guard try file.lockWithoutWaiting() else { return false }
-            _ = file.release()  // The lock is held until this process ends.
-            return true
-        } catch {
-            throw Failure(verb: "lock", path: path, reason: error)
-        }
-    }
-
     private mutating func misnamed() throws(Failure) -> [Misnamed] {
         var wrong: [Misnamed] = []
-        let mess = queue.file("mess")
-        for folder in try names(mess) {
-            let path = mess + [UInt8(ascii: "/")] + folder
-            for name in try names(path) where !isTemporary(name) {
-                let file = path + [UInt8(ascii: "/")] + name
+        for folder in try names(Place("mess")) {
+            let place = Place("mess", folder)
+            for name in try names(place) where !isTemporary(name) {
                 guard name.decimalValue != nil else {
-                    note("is not a message", file)
+                    note("is not a message", path(place, name))
                     continue
                 }
-                let status = try examine(file) { () throws(Errno) in try FileStatus(of: file) }
-                guard let status else { continue }  // It has been delivered meanwhile.
-                let place = [UInt8](decimal: status.inode % UInt64(queue.split))
-                if name != [UInt8](decimal: status.inode) || folder != place {
-                    wrong.append(Misnamed(folder: folder, name: name, inode: status.inode))
+                guard let status = try status(place, name) else {
+                    continue  // It has been delivered meanwhile.
                 }
+                guard status.kind == .file else {
+                    throw Failure(path(place, name), "is not a file")
+                }
+                let right = [UInt8](decimal: status.inode % UInt64(split))
+                if name == [UInt8](decimal: status.inode), folder == right { continue }
+                if try isComingIn(folder, name) { continue }
+                wrong.append(Misnamed(folder: folder, name: name, inode: status.inode))
             }
         }
         return wrong
+    }
+
+    /// Whether a qmail-queue works on it that has not committed: it moves its message itself before it does.
+    private func isComingIn(_ folder: [UInt8], _ name: [UInt8]) throws(Failure) -> Bool {
+        if try claim(Place("mess", folder), name) != nil { return false }
+        if try exists(Place("todo", folder), name) { return false }
+        return try !exists(Place("info", folder), name)
     }
 
     private func isTemporary(_ name: [UInt8]) -> Bool {
@@ -71,36 +66,48 @@ extension QueueRepair {
     }
 
     private mutating func moveAside(_ message: Misnamed) throws(Failure) {
-        let bounce = queue.file("bounce") + [UInt8(ascii: "/")]
-        try move(
-            bounce + message.name,
-            to: bounce + [UInt8](decimal: message.inode) + [UInt8](Self.temporary))
-        for folder in QueueLayout.messageFolders {
-            let slash = [UInt8(ascii: "/")]
-            let old = queue.file(folder) + slash + message.folder + slash + message.name
-            try move(old, to: queue.file(folder, message.inode) + [UInt8](Self.temporary))
+        let name = [UInt8](decimal: message.inode) + [UInt8](Self.temporary)
+        let number = [UInt8](decimal: message.inode % UInt64(split))
+        try move(Place("bounce"), message.name, to: Place("bounce"), name)
+        for top in QueueLayout.messageFolders {
+            try move(Place(top, message.folder), message.name, to: Place(top, number), name)
         }
     }
 
-    private mutating func move(_ old: [UInt8], to new: [UInt8]) throws(Failure) {
-        guard try exists(old) else { return }
-        try mend("rename", old) { () throws(Errno) in try Files.rename(old, to: new) }
+    /// Rename a file of a folder of the queue.
+    private mutating func move(
+        _ old: Place, _ oldName: [UInt8], to new: Place, _ newName: [UInt8]
+    ) throws(Failure) {
+        guard try exists(old, oldName) else { return }
+        let repair = self
+        try mend("rename", path(old, oldName)) { () throws(Errno) in
+            try repair.within(old) { (source) throws(Errno) in
+                let top = try repair.folder.open.folder([UInt8](new.top))
+                guard let number = new.number else {
+                    return try source.rename(oldName, to: newName, in: top)
+                }
+                let target = try top.folder(number)
+                try source.rename(oldName, to: newName, in: target)
+            }
+        }
+    }
+
+    private func unfinished() throws(Failure) -> [(Place, [UInt8])] {
+        var places = [Place("bounce")]
+        for top in QueueLayout.messageFolders {
+            places += try names(Place(top)).map { Place(top, $0) }
+        }
+        var found: [(Place, [UInt8])] = []
+        for place in places {
+            for name in try names(place) where isTemporary(name) { found.append((place, name)) }
+        }
+        return found
     }
 
     private mutating func finishRenaming() throws(Failure) {
-        var folders = [queue.file("bounce")]
-        for folder in QueueLayout.messageFolders {
-            let path = queue.file(folder)
-            folders += try names(path).map { path + [UInt8(ascii: "/")] + $0 }
-        }
-        for folder in folders {
-            for name in try names(folder) where isTemporary(name) {
-                let path = folder + [UInt8(ascii: "/")] + name
-                let final = Array(path.dropLast(Self.temporary.utf8CodeUnitCount))
-                try mend("rename", path) { () throws(Errno) in
-                    try Files.rename(path, to: final)
-                }
-            }
+        for (place, name) in try unfinished() {
+            let final = Array(name.dropLast(Self.temporary.utf8CodeUnitCount))
+            try move(place, name, to: place, final)
         }
     }
 }

@@ -6,7 +6,7 @@ import Posix
 ///
 /// State S3 of Sources/Enqueue/README.md.
 struct QueuedEnvelope: ~Copyable {
-    private let queue: QueueDirectory
+    private var queue: QueueDirectory
     private let id: UInt64
     private let file: FileDescriptor
     private(set) var sender: [UInt8] = []
@@ -23,7 +23,9 @@ struct QueuedEnvelope: ~Copyable {
         let file: FileDescriptor
         let name = queue.file("intd", id)
         do throws(Errno) {
-            file = try FileDescriptor.open(name, .createNew, permissions: 0o644)
+            file = try AbandonedFile.replacing(name) { () throws(Errno) in
+                try FileDescriptor.open(name, .createNew, permissions: 0o644)
+            }
         } catch {
             throw .intdFile
         }
@@ -96,11 +98,12 @@ struct QueuedEnvelope: ~Copyable {
 
     /// The commit, state S4: the message is queued and durable when this returns.
     ///
-    /// fsync(2) of the envelope, link(2) into todo/, fsync(2) of that folder.
+    /// fsync(2) of the envelope, link(2) into todo/, fsync(2) of that folder, all while the queue's split cannot change.
     ///
     /// - Throws: `write` or `todoFile`; then nothing is in todo/, or removing it failed too.
-    func commit(residue: inout Residue) throws(QueueExit) {
+    mutating func commit(residue: inout Residue) throws(QueueExit) {
         do throws(Errno) { try file.sync() } catch { throw .write }
+        let lock = try holdSplit(residue: &residue)
         let todo = queue.file("todo", id)
         do throws(Errno) { try Files.link(queue.file("intd", id), to: todo) } catch {
             throw .todoFile
@@ -111,6 +114,51 @@ struct QueuedEnvelope: ~Copyable {
         } catch {
             try takeBack(todo, &residue)
         }
+        _ = lock.release()  // Held until this process ends.
+    }
+
+    /// Take a share of the lock on intd/, without which queue-fix changes no split, and go by the split that counts now.
+    ///
+    /// - Returns: What holds the lock.
+    private mutating func holdSplit(residue: inout Residue) throws(QueueExit) -> FileDescriptor {
+        let lock: FileDescriptor
+        do throws(Errno) { lock = try splitLock() } catch { throw .intdFile }
+        let now = try QueueDirectory(opening: queue.path)
+        if now.split != queue.split { try move(to: now, residue: &residue) }
+        return lock
+    }
+
+    private func splitLock() throws(Errno) -> FileDescriptor {
+        let folder = try FileDescriptor.open(queue.file("intd"), .readDirectory)
+        try folder.lock(shared: true)
+        return folder
+    }
+
+    /// Put the message's files where they belong since another split came: nobody else moves what is not in todo/.
+    private mutating func move(
+        to now: QueueDirectory, residue: inout Residue
+    ) throws(QueueExit) {
+        let mess = queue.file("mess", id)
+        let newMess = now.file("mess", id)
+        if mess == newMess {
+            queue = now
+            return
+        }
+        do throws(Errno) {
+            try Files.link(mess, to: newMess)
+            residue.add(newMess)
+            try FileDescriptor.open(now.folder("mess", id), .readDirectory).sync()
+            try Files.unlink(mess)
+            residue.forget(mess)
+        } catch {
+            throw .messFile
+        }
+        let intd = queue.file("intd", id)
+        let newIntd = now.file("intd", id)
+        residue.add(newIntd)
+        do throws(Errno) { try Files.rename(intd, to: newIntd) } catch { throw .intdFile }
+        residue.forget(intd)
+        queue = now
     }
 
     /// The commit is not known to be on the disk: undo it, for the sender will send the message again.

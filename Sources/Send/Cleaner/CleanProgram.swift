@@ -8,11 +8,6 @@ import QueueStore
 package enum CleanProgram {
     /// Requests have at most so many bytes.
     private static let requestLimit = 128
-    /// Files in pid/ are looked through after so many requests, and are abandoned after so many seconds: qmail-queue
-    /// ends before.
-    private static let roundOfRequests = 1000
-    private static let abandonedSeconds = 129_600
-
     /// Answer requests on descriptor 0 until it ends.
     ///
     /// - Returns: 0 at the end, 111 when nothing can be read or answered; see qmail-clean(8).
@@ -23,7 +18,6 @@ package enum CleanProgram {
         var cleaner = Cleaner(spool: instance.spool)
         var buffer = [UInt8](repeating: 0, count: 1 << 14)
         var pending: [UInt8] = []
-        var requests = 0
         do throws(Errno) {
             guard let alone = try Alone(spool: instance.spool, input) else { return 0 }
             defer { alone.end() }
@@ -40,8 +34,6 @@ package enum CleanProgram {
                         continue
                     }
                     answers.append(cleaner.remove(pending) ? UInt8(ascii: "+") : UInt8(ascii: "x"))
-                    if requests % roundOfRequests == 0 { cleaner.clearPidFiles() }
-                    requests += 1
                     pending.removeAll(keepingCapacity: true)
                 }
                 try output.write(answers)
@@ -80,6 +72,11 @@ package enum CleanProgram {
                     // A crash may have left its name here; mess goes last, for it keeps the number from being used.
                     try removeIfThere(queue.file("intd", id))
                     try removeIfThere(queue.file("mess", id))
+                } else if what.equals("lost") {
+                    try removeAbandoned(id, queue)
+                } else if what.equals("left") {
+                    try AbandonedFile.removeAll(in: Folder.open(queue.file("pid")))
+                    try AbandonedFile.removeAll(in: Folder.open(queue.file("scan")))
                 } else {
                     return false
                 }
@@ -110,21 +107,26 @@ package enum CleanProgram {
             }
         }
 
-        /// Remove files of pid/ that crashed runs of qmail-queue left.
-        mutating func clearPidFiles() {
-            for queue in known {
-                let folder = queue.file("pid")
-                do throws(Errno) {
-                    for name in try Files.names(in: folder) {
-                        let path = folder + [UInt8(ascii: "/")] + name
-                        if Clock.seconds - (try FileStatus(of: path).modified) > abandonedSeconds {
-                            try removeIfThere(path)
-                        }
-                    }
-                } catch {
-                    // They only take room; the next round tries again.
-                    continue
-                }
+        /// Remove the mess file of a message that was never committed, unless somebody works on it.
+        private func removeAbandoned(_ id: UInt64, _ queue: QueueDirectory) throws(Errno) {
+            let folder = try Folder.open(queue.folder("mess", id))
+            let name = [UInt8](decimal: id)
+            guard let file = try AbandonedFile.claim(name, in: folder) else { return }
+            // The lock was somebody's until now, who may have committed it.
+            if try !isThere(queue.file("todo", id)) {
+                try removeIfThere(queue.file("intd", id))
+                try file.remove(name, from: folder)
+            }
+            file.release()
+        }
+
+        private func isThere(_ path: [UInt8]) throws(Errno) -> Bool {
+            do throws(Errno) {
+                _ = try FileStatus(of: path)
+                return true
+            } catch {
+                if error == .noSuchFile { return false }
+                throw error
             }
         }
     }

@@ -136,7 +136,7 @@ extension Sender {
     }
 
     private func remove(_ removal: Removals.Removal) {
-        if removal.what == .mess { leaving.insert(removal.key) }
+        if removal.what == .mess || removal.what == .lost { leaving.insert(removal.key) }
         if removals.isLost { return giveUp(removal) }
         removals.ask(removal, queue: queue(removal.key).name)
     }
@@ -171,8 +171,14 @@ extension Sender {
 
     private func takeRemoval(_ removal: Removals.Removal) {
         let key = removal.key
-        if removal.what == .all { log.endMessage(key.id, queue(key).name) }
-        if removal.what == .mess { leaving.remove(key) } else { fresh.remove(key) }
+        switch removal.what {
+        case .left: return
+        case .mess, .lost: leaving.remove(key)
+        case .all:
+            log.endMessage(key.id, queue(key).name)
+            fresh.remove(key)
+        case .todo: fresh.remove(key)
+        }
         if ended.contains(key) {
             ended.remove(key)
             end(key)
@@ -185,6 +191,12 @@ extension Sender {
 
     private func takeFailure(_ removal: Removals.Removal) {
         let key = removal.key
+        if removal.what == .lost || removal.what == .left {
+            // They are looked for again tomorrow.
+            log.warning("unable to remove what a crash left", nil, [], queue(key).name)
+            leaving.remove(key)
+            return
+        }
         log.warning(
             "unable to remove the files of", key.id, [UInt8]("will try again"), queue(key).name)
         nextRemovals = Clock.seconds + Self.troubleSeconds

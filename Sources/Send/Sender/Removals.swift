@@ -12,12 +12,18 @@ struct Removals: ~Copyable {
         case all
         /// mess, when nothing else is left.
         case mess
+        /// intd and mess of a message that was never committed, unless somebody works on it.
+        case lost
+        /// All of pid and scan that nobody works on; of no message.
+        case left
 
         var word: StaticString {
             switch self {
             case .todo: "todo"
             case .all: "all"
             case .mess: "mess"
+            case .lost: "lost"
+            case .left: "left"
             }
         }
     }

@@ -69,7 +69,7 @@ package enum SendProgram {
             do throws(Errno) {
                 let lock = try FileDescriptor.open(directory.file("lock/sendmutex"), .readWrite)
                 guard try lock.lockWithoutWaiting() else {
-                    _ = fail(path + [UInt8](" is in use: another qmail-send runs"))
+                    _ = fail(path + [UInt8](" is in use: another qmail-send or queue-fix runs"))
                     return nil
                 }
                 _ = lock.release()  // Held until this process ends.

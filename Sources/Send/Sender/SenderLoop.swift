@@ -61,6 +61,9 @@ extension Sender {
         if now >= nextCleaning, scan.isOver {
             nextCleaning = now + Self.cleaningSeconds
             scan.beginCleaning(queues)
+            for index in queues.indices {
+                if let none = key(index, 0) { remove(none, .left) }
+            }
         }
         if hasRetries, now >= nextRemovals { retryRemovals() }
         if mustLook, scan.isOver {
@@ -93,7 +96,8 @@ extension Sender {
             guard !fresh.contains(key), !leaving.contains(key), try queue.settled(key.id) == nil,
                 try queue.isAbandoned(key.id), try !queue.isQueued(key.id)
             else { return }
-            remove(key, .mess)
+            // Whoever removes it looks again, under the file's lock.
+            remove(key, .lost)
         } catch {
             // It is looked at again tomorrow.
             log.warning("unable to look at", key.id, error.text, queue.name)

@@ -149,6 +149,10 @@ package enum Files {
     package static func names(in path: [UInt8]) throws(Errno) -> [[UInt8]] {
         guard let directory = withCString(path, { opendir($0) }) else { throw Errno.last }
         defer { _ = closedir(directory) }  // It was only read.
+        return try names(of: directory)
+    }
+
+    static func names(of directory: OpaquePointer) throws(Errno) -> [[UInt8]] {
         var names: [[UInt8]] = []
         while true {
             cposix_set_errno(0)

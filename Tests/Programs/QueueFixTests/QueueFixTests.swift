@@ -181,7 +181,7 @@ func `wrong arguments are answered with the usage`(arguments: [String]) throws {
     let instance = try PrivateInstance()
     let outcome = try instance.command("usr/sbin/queue-fix", ["/dev/null/queue"]).run()
     #expect(outcome.code == 111)
-    #expect(outcome.errors.contains("/dev/null/queue/conf-split: Not a directory"))
+    #expect(outcome.errors.contains("/dev/null/queue: Not a directory"))
 }
 
 @Test func `arguments and the queue work where there is no /proc`() throws {

@@ -48,10 +48,14 @@
 static inline int cposix_errno(void) { return errno; }
 static inline void cposix_set_errno(int value) { errno = value; }
 
-/* open and fcntl are variadic. */
+/* open, openat and fcntl are variadic. */
 static inline int cposix_open(const char *_Nonnull path, int flags, mode_t mode)
 {
     return open(path, flags, mode);
+}
+static inline int cposix_openat(int folder, const char *_Nonnull name, int flags, mode_t mode)
+{
+    return openat(folder, name, flags, mode);
 }
 static inline int cposix_fcntl(int fd, int command, int argument)
 {
