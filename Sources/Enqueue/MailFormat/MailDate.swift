@@ -6,8 +6,7 @@ package enum MailDate {
     ///
     /// The seconds are those since 1970 began in UTC, leap seconds not counted; they may be negative.
     package static func rfc5322(seconds: Int) -> [UInt8] {
-        let day = seconds.flooredQuotient(by: 86400)
-        let second = seconds - day * 86400
+        let (day, second) = seconds.dividedIntoDays
         let date = CivilDate(day: day)
         var text = [UInt8](weekday(day))
         text.append(", ")
@@ -26,8 +25,7 @@ package enum MailDate {
     ///
     /// The seconds are as for `rfc5322`.
     package static func mbox(seconds: Int) -> [UInt8] {
-        let day = seconds.flooredQuotient(by: 86400)
-        let second = seconds - day * 86400
+        let (day, second) = seconds.dividedIntoDays
         let date = CivilDate(day: day)
         var text = [UInt8](weekday(day))
         text.append(" ")
@@ -47,7 +45,7 @@ package enum MailDate {
 
     /// A moment in UTC for people, as lists of a queue have it, for instance `1 Jan 1970 00:00:00 GMT`.
     package static func listed(seconds: Int) -> [UInt8] {
-        let day = seconds.flooredQuotient(by: 86400)
+        let (day, second) = seconds.dividedIntoDays
         let date = CivilDate(day: day)
         var text = [UInt8](decimal: date.day)
         text.append(" ")
@@ -55,19 +53,19 @@ package enum MailDate {
         text.append(" ")
         text.append(decimal: date.year)
         text.append(" ")
-        append(time: seconds - day * 86400, ":", to: &text)
+        append(time: second, ":", to: &text)
         text.append(" GMT")
         return text
     }
 
     /// A moment in UTC as 14 digits, year first, for the years from 1000 to 9999.
     package static func digits(seconds: Int) -> [UInt8] {
-        let day = seconds.flooredQuotient(by: 86400)
+        let (day, second) = seconds.dividedIntoDays
         let date = CivilDate(day: day)
         var text = [UInt8](decimal: date.year)
         text.append(twoDigits: date.month)
         text.append(twoDigits: date.day)
-        append(time: seconds - day * 86400, "", to: &text)
+        append(time: second, "", to: &text)
         return text
     }
 
@@ -137,6 +135,12 @@ private struct CivilDate {
 }
 
 extension Int {
+    /// Whole days, and the seconds of the last, 0 to 86399; no number of seconds is too small or too great.
+    fileprivate var dividedIntoDays: (day: Int, second: Int) {
+        let (days, rest) = quotientAndRemainder(dividingBy: 86400)
+        return rest < 0 ? (days - 1, rest + 86400) : (days, rest)
+    }
+
     fileprivate func flooredQuotient(by divisor: Int) -> Int {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient

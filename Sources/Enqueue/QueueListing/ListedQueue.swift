@@ -8,6 +8,9 @@ import QueueStore
 struct ListedQueue {
     private let directory: QueueDirectory
 
+    /// The most bytes of an envelope; what is longer was not made by qmail-queue, and reading it might take days.
+    private static let fileLimit = 1 << 28
+
     /// The last part of its path.
     var name: [UInt8] { directory.name }
     /// The parts that folders such as `info` have.
@@ -76,22 +79,24 @@ struct ListedQueue {
         try status(directory.file(folder, id))?.modified
     }
 
-    /// Hand the records of a message's file over in order, each without its NUL; none when the file is gone.
+    /// Hand the records of a message's file over in order, each without its NUL; none when it is gone, or no regular file.
     ///
-    /// No more than some KB are held, however many records there are.
+    /// No more than some KB are held, however many records there are, and no more than 256 MB are read.
     func forEachRecord(
         _ folder: StaticString, _ id: UInt64, _ body: ([UInt8]) throws(ListFailure) -> Void
     ) throws(ListFailure) {
         let path = directory.file(folder, id)
         guard let file = try open(path) else { return }
         var record: [UInt8] = []
+        var rest = Self.fileLimit
         var buffer = [UInt8](repeating: 0, count: 1 << 13)
         while true {
             let count: Int
             do throws(Errno) { count = try file.read(into: &buffer) } catch {
                 throw ListFailure("read", path, error)
             }
-            if count == 0 { return }
+            if count == 0 || rest < count { return }
+            rest -= count
             for byte in buffer[..<count] {
                 if byte == 0 {
                     try body(record)
@@ -104,7 +109,9 @@ struct ListedQueue {
     }
 
     private func open(_ path: [UInt8]) throws(ListFailure) -> FileDescriptor? {
-        do throws(Errno) { return try FileDescriptor.open(path, .readNonBlocking) } catch {
+        do throws(Errno) {
+            return try FileDescriptor.openToRead(path) { $0.kind == .file }
+        } catch {
             if error == .noSuchFile { return nil }
             throw ListFailure("read", path, error)
         }

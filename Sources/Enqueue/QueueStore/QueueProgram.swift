@@ -23,6 +23,13 @@ package enum QueueProgram {
         let errorOutput = CallerOutput(variable: environment["ERROR_FD"], default: 2)
         let reportOutput = CallerOutput(
             variable: environment[QueueReport.variable], default: nil)
+        do throws(Errno) {
+            // What else the caller has open would be ours for a day: his locks, and our limit of open files.
+            let answers = [errorOutput, reportOutput].compactMap { $0.number }
+            try Process.closeDescriptors(except: [0, 1, 2] + answers)
+        } catch {
+            return QueueExit.pipes.rawValue
+        }
         var submission = Submission()
         let exit = submission.run(
             message: FileDescriptor(adopting: 0), envelope: FileDescriptor(adopting: 1))
@@ -61,7 +68,8 @@ package enum QueueProgram {
 
 /// A descriptor that the caller has named for an answer.
 private struct CallerOutput {
-    private let number: Int32?
+    /// Nil when there is none.
+    let number: Int32?
 
     /// Look at it before we open any file of ours, which could come to have its number.
     init(variable: [UInt8]?, default number: Int32?) {

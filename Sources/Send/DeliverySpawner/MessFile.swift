@@ -23,11 +23,11 @@ package enum MessFile {
     /// Open it for reading, if it is a message of a queue: a regular file of the queue's owner with its inode's number
     /// as name, and nobody else may write it.
     ///
-    /// A name that leads elsewhere, to /etc/shadow for instance, is refused, whoever asks.
+    /// A name that leads elsewhere, to /etc/shadow for instance, is refused, whoever asks, and what it leads to is not opened.
     static func open(_ path: [UInt8], owner: UInt32?) throws(Refusal) -> FileDescriptor {
         do throws(Errno) {
-            let file = try FileDescriptor.open(path, .readNonBlocking)
-            if isMessage(try file.status(), path, owner) { return file }
+            let file = try FileDescriptor.openToRead(path) { isMessage($0, path, owner) }
+            if let file { return file }
         } catch {
             let text = [UInt8]("Unable to open message: ") + error.text + [UInt8](". (#4.3.0)")
             throw Refusal(report: JobReport(.deferral, text))

@@ -51,6 +51,9 @@ package enum StartProgram {
         let remote: ChildUser
         let logging: ChildUser
 
+        /// Of Debian's nogroup on every machine; see base-passwd's users-and-groups.
+        private static let noGroup: UInt32 = 65534
+
         /// Look them up.
         init(_ ids: Identities) throws(Failure) {
             func user(_ name: StaticString, _ group: StaticString) throws(Failure) -> ChildUser {
@@ -65,7 +68,8 @@ package enum StartProgram {
             guard let logger = ids.user("qmaill") else {
                 throw .ids([UInt8]("no qmaill in the ids file"))
             }
-            logging = ChildUser(identifier: logger, group: ids.group("nofiles") ?? sending.group)
+            // It gets the log on its descriptor 0, and has nothing to do with the queues.
+            logging = ChildUser(identifier: logger, group: Self.noGroup)
         }
     }
 

@@ -21,19 +21,19 @@ extension Process {
         try retrying { setresgid(same, group, same) }
         do throws(Errno) {
             try retrying { setresuid(same, user, same) }
+            // Nothing is done with other rights than these, whatever the kernel or libc made of the calls.
+            guard effectiveUser == user, effectiveGroup == group else { throw .notPermitted }
         } catch {
             restore(formerGroup)
             throw error
         }
-        defer {
-            // The saved user is still root, so the kernel cannot refuse it; to go on with the wrong rights is not an option.
-            if setresuid(same, 0, same) != 0 { Process.exit(111) }
-            restore(formerGroup)
-        }
+        defer { restore(formerGroup) }
         return try body()
     }
 
+    /// The saved user is still root, so the kernel cannot refuse it; to go on with the wrong rights is not an option.
     private static func restore(_ group: UInt32) {
-        if setresgid(UInt32.max, group, UInt32.max) != 0 { Process.exit(111) }
+        let same = UInt32.max
+        if setresuid(same, 0, same) != 0 || setresgid(same, group, same) != 0 { Process.exit(111) }
     }
 }

@@ -82,6 +82,22 @@ package enum Process {
         try retrying { close_range(UInt32(first), UInt32.max, 0) }
     }
 
+    /// Close every descriptor but those, and let these not outlive an execve, 0 to 2 excepted; see close_range(2), fcntl(2).
+    ///
+    /// - Parameter kept: Numbers in any order; those that are not open stay so.
+    package static func closeDescriptors(except kept: [Int32]) throws(Errno) {
+        var next: UInt32 = 0
+        for number in kept.sorted() where number >= 0 {
+            let number = UInt32(number)
+            if number > next { try retrying { close_range(next, number - 1, 0) } }
+            next = number + 1
+            if number > 2, isOpen(Int32(number)) {
+                try retrying { cposix_fcntl(Int32(number), F_SETFD, FD_CLOEXEC) }
+            }
+        }
+        try retrying { close_range(next, UInt32.max, 0) }
+    }
+
     /// Whether a descriptor is open; see fcntl(2), F_GETFD.
     package static func isOpen(_ fd: Int32) -> Bool { cposix_fcntl(fd, F_GETFD, 0) != -1 }
 

@@ -8,7 +8,7 @@ struct MessageFacts: Equatable {
     /// From `Delivered-To`, the last delivery's.
     private(set) var deliveredTo: [UInt8]?
     /// Whom VIRUSFORWARD has kept it from.
-    private(set) var recipients: [[UInt8]]?
+    private(set) var recipients: RecipientList?
     /// The rule that has put it there.
     private(set) var rule: [UInt8]?
     private(set) var verdict: [UInt8]?
@@ -18,8 +18,12 @@ struct MessageFacts: Equatable {
     /// Whether the bytes went on behind those lines.
     private(set) var isWhole = false
 
-    /// Read the first bytes of a message.
-    init(_ bytes: [UInt8]) {
+    /// How many recipients are kept.
+    private let recipientLimit: Int
+
+    /// Read the first bytes of a message, and keep so many of its recipients.
+    init(_ bytes: [UInt8], keeping limit: Int) {
+        recipientLimit = limit
         var reader = HeaderFields(bytes)
         var lines = QueueLines()
         while let field = reader.next() {
@@ -37,16 +41,7 @@ struct MessageFacts: Equatable {
         if field.name.equalsIgnoringCase("X-QHPSI") { verdict = field.value }
         if field.name.equalsIgnoringCase("X-QHPSI-Signature") { signature = field.value }
         if field.name.equalsIgnoringCase("X-Quarantine-ID") {
-            // The address itself, then a recipient a line: no address has a tab of its own.
-            let text = field.body
-            var all: [[UInt8]] = []
-            var begin = 0
-            while let next = text.range(of: ",\t", from: begin) {
-                all.append(Array(text[begin..<next.lowerBound]))
-                begin = next.upperBound
-            }
-            all.append(Array(text[begin...]))
-            recipients = all.dropFirst().map { $0 }
+            recipients = RecipientList(of: field.body, keeping: recipientLimit)
         }
     }
 
@@ -56,6 +51,26 @@ struct MessageFacts: Equatable {
             deliveredTo = field.value
         }
         if field.name.equalsIgnoringCase("Return-Path") { sender = Self.address(field.value) }
+    }
+
+    /// With texts of no more bytes than are shown, and about as many bytes of memory as they have.
+    var shortened: MessageFacts {
+        var facts = self
+        facts.sender = Array(sender.prefix(Self.shownLimit))
+        facts.deliveredTo = deliveredTo.map { Array($0.prefix(Self.shownLimit)) }
+        facts.rule = rule.map { Array($0.prefix(Self.shownLimit)) }
+        facts.verdict = verdict.map { Array($0.prefix(Self.shownLimit)) }
+        facts.signature = signature.map { Array($0.prefix(Self.shownLimit)) }
+        return facts
+    }
+
+    private static let shownLimit = 1000
+
+    /// Bytes of memory, about.
+    var cost: Int {
+        var cost = sender.count + (recipients?.cost ?? 0)
+        for text in [deliveredTo, rule, verdict, signature] { cost += text?.count ?? 0 }
+        return cost
     }
 
     /// The address between angle brackets; its local part may be in quotes.

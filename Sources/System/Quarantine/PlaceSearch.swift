@@ -1,3 +1,4 @@
+import AdminReport
 import ByteText
 package import ControlFiles
 import Filter
@@ -35,42 +36,57 @@ package struct PlaceSearch: Sendable {
         self.instance = instance
         var path = maildir
         while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
-        do throws(Errno) {
-            let status = try FileStatus(following: path)
-            for path in [path] + folders().map({ path + Array("/.".utf8) + $0 }) {
-                add(
-                    QuarantinePlace(
-                        path: path, owner: status.owner, group: status.group, isForwarded: false))
+        let users = self.users().file
+        let named = [path] + folders().map({ path + Array("/.".utf8) + $0 })
+        for (i, folder) in named.enumerated() {
+            do throws(Errno) {
+                // The group that he has himself, for a folder may have another's.
+                let place = try QuarantinePlace(named: folder) {
+                    users.user(withID: $0)?.group ?? Self.noGroup
+                }
+                places.append(place)
+            } catch {
+                if i == 0 || error == .notPermitted || Self.isLink(folder) { fail(folder, error) }
             }
-        } catch {
-            fail(path, error)
         }
+    }
+
+    /// Debian's nogroup, for a user whom passwd(5) does not know.
+    private static let noGroup: UInt32 = 65534
+
+    /// What a folder was not looked at for.
+    static func failure(_ place: [UInt8], _ file: [UInt8], _ reason: Errno) -> String {
+        let path = file.isEmpty ? place : place + [UInt8(ascii: "/")] + file
+        let words =
+            switch reason {
+            case .notDirectory where isLink(place): "it is a symbolic link"
+            case .notPermitted: "it belongs to root"
+            case .tooLarge: "it is larger than a message"
+            default: String(printable: reason.text)
+            }
+        return "unable to look into \(String(printable: path)): \(words)"
+    }
+
+    private static func isLink(_ path: [UInt8]) -> Bool {
+        do throws(Errno) { return try FileStatus(of: path).kind == .link } catch { return false }
     }
 
     private mutating func fail(_ path: [UInt8], _ reason: Errno) {
-        failures.append(
-            "unable to look into \(String(decoding: path, as: UTF8.self)): "
-                + String(decoding: reason.text, as: UTF8.self))
+        failures.append(Self.failure(path, [], reason))
     }
 
-    /// Add a maildir if it is one.
-    private mutating func add(_ place: QuarantinePlace) {
-        let path = place.path
+    /// Add a user's maildir if it is one.
+    private mutating func add(_ path: [UInt8], _ user: LocalUser, isForwarded: Bool) {
         if places.contains(where: { $0.path == path }) { return }
         do throws(Errno) {
-            try place.acting { () throws(Errno) in
-                _ = try FileStatus(following: path + Array("/cur".utf8))
-            }
-            places.append(place)
+            places.append(
+                try QuarantinePlace(
+                    path: path, owner: user.identifier, group: user.group,
+                    isForwarded: isForwarded))
         } catch {
-            if error != .noSuchFile, error != .notDirectory { fail(path, error) }
+            let isAbsent = error == .noSuchFile || error == .notDirectory
+            if !isAbsent || Self.isLink(path) { fail(path, error) }
         }
-    }
-
-    private mutating func add(_ path: [UInt8], _ user: LocalUser, isForwarded: Bool) {
-        add(
-            QuarantinePlace(
-                path: path, owner: user.identifier, group: user.group, isForwarded: isForwarded))
     }
 
     private mutating func users() -> (all: [LocalUser], file: PasswordFile) {

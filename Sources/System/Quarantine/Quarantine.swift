@@ -1,3 +1,4 @@
+import AdminReport
 import ByteText
 package import ControlFiles
 import Filter
@@ -8,15 +9,13 @@ import Routing
 /// The quarantined messages of a machine, or of one maildir.
 package struct Quarantine: Sendable {
     let instance: Instance
-    private let search: PlaceSearch
     /// In the order in which they came.
     package private(set) var entries: [QuarantineEntry] = []
     /// What could not be looked at, a sentence each.
     package private(set) var failures: [String]
 
-    /// Bytes of a message in which the lines of its way stand, unless there are very many recipients.
-    private static let headSize = 1 << 16
-    private static let headLimit = 1 << 24
+    /// Bytes of memory for the messages of one place: nobody's maildir may need all there is.
+    private static let placeLimit = 1 << 26
 
     /// Look.
     ///
@@ -33,105 +32,95 @@ package struct Quarantine: Sendable {
                 failures.append("unable to give up groups")
             }
         }
-        search = PlaceSearch(instance: instance)
-        self.failures = failures
-        var places = search.places
-        if maildirs.isEmpty {
-            self.failures += search.failures
-        } else {
-            places = []
-            for maildir in maildirs {
-                let found = PlaceSearch(maildir: maildir, instance: instance)
-                places += found.places
-                self.failures += found.failures
-            }
+        var places: [QuarantinePlace] = []
+        let searches =
+            maildirs.isEmpty
+            ? [PlaceSearch(instance: instance)]
+            : maildirs.map { PlaceSearch(maildir: $0, instance: instance) }
+        for search in searches {
+            places += search.places.filter { place in !places.contains { $0.path == place.path } }
+            failures += search.failures
         }
+        self.failures = failures
         for place in places { look(into: place, isNamed: !maildirs.isEmpty) }
         entries.sort { ($0.time, $0.id) < ($1.time, $1.id) }
     }
 
     private mutating func look(into place: QuarantinePlace, isNamed: Bool) {
+        var found: [QuarantineEntry] = []
+        var failures: [String] = []
+        var cost = 0
         do throws(Errno) {
-            entries += try place.acting { () throws(Errno) in
-                var found: [QuarantineEntry] = []
-                for folder in ["new", "cur"] {
-                    let path = place.path + Array("/\(folder)".utf8)
-                    for name in try Files.names(in: path) {
-                        guard let entry = try Self.entry(place, Array(folder.utf8), name),
-                            Self.isHeld(entry, place, isNamed)
-                        else { continue }
-                        found.append(entry)
+            try place.acting { (maildir) throws(Errno) in
+                for folder in [Array("new".utf8), Array("cur".utf8)] {
+                    let names = try maildir.folder(named: folder)
+                    try names.forEachName { (name) throws(Errno) in
+                        guard cost < Self.placeLimit else { throw .tooLarge }
+                        do throws(Errno) {
+                            guard
+                                let entry = try Self.entry(place, folder, name, in: names, isNamed)
+                            else { return }
+                            cost += entry.cost
+                            found.append(entry)
+                        } catch {
+                            let path = folder + [UInt8(ascii: "/")] + name
+                            cost += path.count
+                            failures.append(PlaceSearch.failure(place.path, path, error))
+                        }
                     }
                 }
-                return found
             }
         } catch {
             failures.append(
-                "unable to look into \(String(decoding: place.path, as: UTF8.self)): "
-                    + String(decoding: error.text, as: UTF8.self))
+                error == .tooLarge
+                    ? "not all of \(String(printable: place.path)) is shown: it is too much"
+                    : PlaceSearch.failure(place.path, [], error))
         }
+        entries += found
+        self.failures += failures
     }
 
     /// Other mail may lie beside quarantined mail.
     private static func isHeld(
-        _ entry: QuarantineEntry, _ place: QuarantinePlace, _ isNamed: Bool
+        _ facts: MessageFacts, _ place: QuarantinePlace, _ isNamed: Bool
     ) -> Bool {
-        let isForwarded = entry.facts.recipients != nil
+        let isForwarded = facts.recipients != nil
         if place.isForwarded { return isForwarded }
-        let isInfected = entry.facts.verdict?.equals("virus found") ?? false
-        return isForwarded || isInfected || !isNamed && entry.facts.rule != nil
+        let isInfected = facts.verdict?.equals("virus found") ?? false
+        return isForwarded || isInfected || !isNamed && facts.rule != nil
     }
 
-    /// The message of a file; nil when it is none, or gone meanwhile.
+    /// The message of a name; nil when it is none, or gone meanwhile.
     private static func entry(
-        _ place: QuarantinePlace, _ folder: [UInt8], _ name: [UInt8]
+        _ place: QuarantinePlace, _ folder: [UInt8], _ name: [UInt8],
+        in names: borrowing FileDescriptor, _ isNamed: Bool
     ) throws(Errno) -> QuarantineEntry? {
-        let path = place.path + [UInt8(ascii: "/")] + folder + [UInt8(ascii: "/")] + name
-        do throws(Errno) {
-            guard try FileStatus(of: path).kind == .file else { return nil }
-            let file = try FileDescriptor.open(path, .readNonBlocking)
-            let status = try file.status()
-            guard status.kind == .file else { return nil }
-            var facts = MessageFacts(try beginning(of: file, headSize))
-            if !facts.isWhole, status.size > headSize {
-                facts = MessageFacts(try beginning(of: file, headLimit))
-            }
-            return QuarantineEntry(
-                place: place, folder: folder, name: name, status: status, facts: facts)
-        } catch {
-            if error == .noSuchFile { return nil }
-            throw error
-        }
-    }
-
-    static func beginning(
-        of file: borrowing FileDescriptor, _ limit: Int
-    ) throws(Errno) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: min(limit, 1 << 16))
-        while bytes.count < limit {
-            let count = try file.read(into: &buffer, at: bytes.count)
-            if count == 0 { break }
-            bytes += buffer[..<count]
-        }
-        return bytes
+        guard let file = try HeldFile.open(name, in: names) else { return nil }
+        let facts = try file.facts(keeping: RecipientList.shownLimit)
+        guard isHeld(facts, place, isNamed) else { return nil }
+        return try QuarantineEntry(
+            place: place, folder: folder, name: name, file: file, facts: facts)
     }
 
     /// For whom a message was, as the envelope must have them.
     ///
     /// `Delivered-To` has the prefix that control/virtualdomains gives the domain, which the queue would give it again.
-    package func recipients(of entry: QuarantineEntry) -> [[UInt8]] {
-        if let recipients = entry.facts.recipients { return recipients }
-        guard let address = entry.facts.deliveredTo else { return [] }
+    package func recipients(of entry: QuarantineEntry) -> RecipientList {
+        recipients(entry.facts)
+    }
+
+    func recipients(_ facts: MessageFacts) -> RecipientList {
+        if let recipients = facts.recipients { return recipients }
+        guard let address = facts.deliveredTo else { return RecipientList([]) }
         let control = Control(of: instance)
         do throws(ControlFailure) {
             let host = try control.line("me") ?? []
             let routing = Routing(
                 defaultHost: host, locals: try control.lines("locals") ?? [host],
                 percentDomains: [], virtualDomains: try control.lines("virtualdomains") ?? [])
-            return [routing.original(address)]
+            return RecipientList([routing.original(address)])
         } catch {
-            return []
+            return RecipientList([])
         }
     }
 }

@@ -9,11 +9,15 @@ import QueueClient
 /// Why a quarantined message was not released or deleted.
 package enum QuarantineFailure: Error {
     case unknown(id: String)
+    /// Two messages have the id, or the beginning of one.
+    case ambiguous(id: String)
     case releasedBefore(id: String)
     case inUse(id: String)
     case gone(id: String)
     case notRoot
     case noRecipients(id: String)
+    /// What its header says of sender and recipients cannot be an envelope.
+    case noEnvelope(id: String)
     case unable(String, Errno)
     case refused(String)
     /// It is queued, and still looks as if it were not.
@@ -22,7 +26,8 @@ package enum QuarantineFailure: Error {
     /// Whether the request itself cannot be met, rather than that something went wrong.
     package var isAnswer: Bool {
         switch self {
-        case .unknown, .releasedBefore, .gone, .noRecipients, .refused: true
+        case .unknown, .ambiguous, .releasedBefore, .gone, .noRecipients, .noEnvelope, .refused:
+            true
         case .inUse, .notRoot, .unable, .unmarked: false
         }
     }
@@ -31,11 +36,14 @@ package enum QuarantineFailure: Error {
     package var text: String {
         switch self {
         case .unknown(let id): "there is no \(id) in quarantine"
+        case .ambiguous(let id): "more than one message in quarantine is called \(id)"
         case .releasedBefore(let id): "\(id) was released before"
         case .inUse(let id): "\(id) is being released by somebody else"
         case .gone(let id): "\(id) was moved or deleted just now"
         case .notRoot: "only root can release"
         case .noRecipients(let id): "whom \(id) was for is not known"
+        case .noEnvelope(let id):
+            "what the header of \(id) says of sender and recipients cannot be an envelope"
         case .unable(let what, let reason): "unable to \(what): \(String(printable: reason.text))"
         case .refused(let text): "not queued: \(text)"
         case .unmarked(let what, let reason):
@@ -45,18 +53,23 @@ package enum QuarantineFailure: Error {
 }
 
 extension Quarantine {
-    /// The message with an id.
+    /// Digits that must be given of an id: nobody can make a message whose id begins so.
+    private static let leastDigits = 24
+
+    /// The message with an id, or with the only id that begins so.
     package func entry(_ id: String) throws(QuarantineFailure) -> QuarantineEntry {
-        guard let entry = entries.first(where: { $0.id == id.lowercased() }) else {
-            throw .unknown(id: id)
-        }
+        let digits = id.lowercased()
+        guard digits.utf8.count >= Self.leastDigits else { throw .unknown(id: id) }
+        let found = entries.filter { $0.id.hasPrefix(digits) }
+        guard let entry = found.first else { throw .unknown(id: id) }
+        if found.count > 1 { throw .ambiguous(id: id) }
         return entry
     }
 
     /// The lines of a message's header, for people; its body is not read.
     package func header(of entry: QuarantineEntry) throws(QuarantineFailure) -> [String] {
-        let bytes = try attempt("read", entry) { () throws(Errno) in
-            try Self.beginning(of: FileDescriptor.open(entry.path, .readNonBlocking), 1 << 16)
+        let bytes = try attempt("read", entry) { (maildir) throws(Errno) in
+            try entry.open(in: maildir).file.beginning(1 << 16)
         }
         var lines: [String] = []
         for line in bytes.lines {
@@ -67,11 +80,13 @@ extension Quarantine {
         return lines
     }
 
-    /// Remove a message for good; unlink(2), fsync(2) of its folder.
+    /// Remove a message for good; unlinkat(2), fsync(2) of its folder.
     package func delete(_ entry: QuarantineEntry) throws(QuarantineFailure) {
-        try attempt("delete", entry) { () throws(Errno) in
-            try Files.unlink(entry.path)
-            try Self.sync(entry.path)
+        try attempt("delete", entry) { (maildir) throws(Errno) in
+            let open = try entry.open(in: maildir)
+            guard try open.has(entry.name) else { throw .noSuchFile }
+            try open.folder.unlink(entry.name)
+            try open.folder.sync()
         }
     }
 
@@ -84,53 +99,66 @@ extension Quarantine {
     ///   - entry: The message.
     ///   - name: Who answers for it.
     ///   - seconds: Now, since 1970.
-    /// - Returns: The recipients.
+    /// - Returns: The recipients, all of them kept.
     /// - Throws: Why not.
     package func release(
         _ entry: QuarantineEntry, by name: String, at seconds: Int
-    ) throws(QuarantineFailure) -> [[UInt8]] {
+    ) throws(QuarantineFailure) -> RecipientList {
         guard !entry.isReleased else { throw .releasedBefore(id: entry.id) }
         guard Process.effectiveUser == 0 || !instance.root.isEmpty else { throw .notRoot }
-        let recipients = recipients(of: entry)
-        guard !recipients.isEmpty, !recipients.contains(where: \.isEmpty) else {
-            throw .noRecipients(id: entry.id)
-        }
+        guard recipients(of: entry).count > 0 else { throw .noRecipients(id: entry.id) }
         // A queue that refuses before it has read all must not end us.
         Signal.brokenPipe.ignore()
-        let file = try hold(entry)
-        var envelope = [UInt8(ascii: "F")] + entry.facts.sender + [0]
-        for recipient in recipients { envelope += [UInt8(ascii: "T")] + recipient + [0] }
+        let held = try hold(entry)
+        let recipients = recipients(held.facts)
+        guard held.facts.isWhole, !recipients.hasFlaw, !held.facts.sender.contains(0) else {
+            throw .noEnvelope(id: entry.id)
+        }
+        let envelope =
+            [UInt8(ascii: "F")] + held.facts.sender + [0] + recipients.records + [0]
         do throws(QueueFailure) {
             _ = try QueueRun.queue(
-                head: [], then: file, envelope: envelope + [0], program: instance.qmailQueue,
+                head: [], then: held.copy, envelope: envelope, program: instance.qmailQueue,
                 environment: environment(entry, name, seconds))
         } catch {
             throw .refused(String(printable: error.text))
         }
         do throws(Errno) {
-            try entry.place.acting { () throws(Errno) in try Self.mark(entry) }
+            try entry.place.acting { (maildir) throws(Errno) in
+                try Self.mark(entry, held.open, maildir)
+            }
         } catch {
             throw .unmarked("mark \(String(printable: entry.path))", error)
         }
         return recipients
     }
 
-    /// Open a message where it begins, for one release at a time: flock(2).
-    private func hold(_ entry: QuarantineEntry) throws(QuarantineFailure) -> FileDescriptor {
+    /// A message that nobody else releases meanwhile, and what is queued of it.
+    private struct Held: ~Copyable {
+        /// Locked.
+        let open: OpenEntry
+        /// In memory, for the file's owner may change it; at the byte where the message begins.
+        let copy: FileDescriptor
+        let facts: MessageFacts
+    }
+
+    /// Open a message for one release at a time, flock(2), and copy it.
+    private func hold(_ entry: QuarantineEntry) throws(QuarantineFailure) -> Held {
         do throws(Errno) {
-            let file = try entry.place.acting { () throws(Errno) in
-                try FileDescriptor.open(entry.path, .readNonBlocking)
+            let copy = try FileDescriptor.inMemory()
+            let open = try entry.place.acting { (maildir) throws(Errno) in
+                try entry.open(in: maildir) { (piece) throws(Errno) in try copy.write(Array(piece))
+                }
             }
-            guard try file.lockWithoutWaiting() else { throw Errno.wouldBlock }
+            guard try open.file.descriptor.lockWithoutWaiting() else { throw Errno.wouldBlock }
             // Whoever held the lock before may have marked it.
-            let current = try entry.place.acting { () throws(Errno) in
-                try FileStatus(of: entry.path)
+            let isThere = try entry.place.acting { (_) throws(Errno) in
+                try open.has(entry.name)
             }
-            guard current.inode == entry.inode, try file.status().inode == entry.inode else {
-                throw Errno.noSuchFile
-            }
-            try file.seek(to: entry.facts.start)
-            return file
+            guard isThere else { throw Errno.noSuchFile }
+            let facts = try HeldFile(copy).facts(keeping: Int.max)
+            try copy.seek(to: facts.start)
+            return Held(open: open, copy: copy, facts: facts)
         } catch {
             if error == .noSuchFile { throw .gone(id: entry.id) }
             if error == .wouldBlock { throw .inUse(id: entry.id) }
@@ -138,21 +166,16 @@ extension Quarantine {
         }
     }
 
-    /// Rename it into cur/, as read and with the mark; rename(2), fsync(2) of the folders.
-    private static func mark(_ entry: QuarantineEntry) throws(Errno) {
-        let name = entry.file.dropFirst(4)
-        let stem = Array(name.prefix { $0 != UInt8(ascii: ":") })
-        let cur = entry.place.path + Array("/cur/".utf8)
-        try Files.rename(
-            entry.path, to: cur + stem + QuarantineEntry.mark + Array(":2,S".utf8))
-        try sync(cur)
-        try sync(entry.path)
-    }
-
-    /// Put the names in a file's folder on the disk.
-    private static func sync(_ path: [UInt8]) throws(Errno) {
-        let end = path.lastIndex(of: UInt8(ascii: "/")) ?? path.count
-        try FileDescriptor.open(Array(path[..<end]), .readDirectory).sync()
+    /// Rename it into cur/, as read and with the mark; renameat2(2), fsync(2) of the folders.
+    private static func mark(
+        _ entry: QuarantineEntry, _ open: borrowing OpenEntry, _ maildir: borrowing FileDescriptor
+    ) throws(Errno) {
+        guard try open.has(entry.name) else { throw .noSuchFile }
+        let cur = try maildir.folder(named: Array("cur".utf8))
+        let name = QuarantineEntry.stem(entry.name) + QuarantineEntry.mark + Array(":2,S".utf8)
+        try open.folder.rename(entry.name, to: cur, name)
+        try cur.sync()
+        try open.folder.sync()
     }
 
     /// The settings of local mail, without those that decide about infected mail.
@@ -178,7 +201,8 @@ extension Quarantine {
     }
 
     private func attempt<Value>(
-        _ verb: String, _ entry: QuarantineEntry, _ body: () throws(Errno) -> Value
+        _ verb: String, _ entry: QuarantineEntry,
+        _ body: (_ maildir: borrowing FileDescriptor) throws(Errno) -> Value
     ) throws(QuarantineFailure) -> Value {
         do throws(Errno) { return try entry.place.acting(body) } catch {
             if error == .noSuchFile { throw .gone(id: entry.id) }

@@ -14,11 +14,12 @@ package struct QuarantineReport {
         guard !quarantine.entries.isEmpty else { return "quarantine: nothing\n" }
         var table = TextTable(["ID", "STATE", "TIME", "BYTES", "SIGNATURE", "SENDER", "RECIPIENTS"])
         for entry in quarantine.entries {
-            let recipients = self.recipients(entry)
+            let recipients = quarantine.recipients(of: entry)
+            let first = recipients.first.first.map { String(printable: $0) } ?? "-"
             let more = recipients.count > 1 ? " and \(recipients.count - 1) more" : ""
             table.append([
                 entry.id, entry.state, Self.date(entry), "\(entry.size)", entry.signature ?? "-",
-                entry.sender, (recipients.first ?? "-") + more,
+                entry.sender, first + more,
             ])
         }
         let held = quarantine.entries.filter { !$0.isReleased }.count
@@ -43,26 +44,26 @@ package struct QuarantineReport {
             "Signature   \(entry.signature ?? "-")", "Rule        \(entry.rule ?? "-")",
             "Sender      \(entry.sender)",
         ]
-        lines += recipients(entry).map { "Recipient   \($0)" }
+        let recipients = quarantine.recipients(of: entry)
+        lines += recipients.first.map { "Recipient   \(String(printable: $0))" }
+        if recipients.more > 0 { lines.append("            and \(recipients.more) more") }
         return (lines + [""] + header).map { $0 + "\n" }.joined()
     }
 
     /// One message with its header as JSON.
     package func json(_ entry: QuarantineEntry, header: [String]? = nil) -> JSONValue {
+        let recipients = quarantine.recipients(of: entry)
         var members: [(name: String, value: JSONValue)] = [
             ("id", .string(entry.id)), ("state", .string(entry.state)),
             ("file", .string(String(printable: entry.path))), ("size", .number(entry.size)),
             ("time", .number(entry.time)), ("verdict", JSONValue(entry.verdict)),
             ("signature", JSONValue(entry.signature)), ("rule", JSONValue(entry.rule)),
             ("sender", .string(String(printable: entry.facts.sender))),
-            ("recipients", .list(recipients(entry).map { .string($0) })),
+            ("recipients", .list(recipients.first.map { .string(String(printable: $0)) })),
+            ("recipientCount", .number(recipients.count)),
         ]
         if let header { members.append(("header", .list(header.map { .string($0) }))) }
         return .object(members)
-    }
-
-    private func recipients(_ entry: QuarantineEntry) -> [String] {
-        quarantine.recipients(of: entry).map { String(printable: $0) }
     }
 
     private static func date(_ entry: QuarantineEntry) -> String {

@@ -7,8 +7,8 @@ import Posix
 enum LoggedVerdict {
     /// Milliseconds in which a logger writes a line at the latest.
     private static let patience = 2000
-    /// Bytes of a log file.
-    private static let sizeLimit = 1 << 24
+    /// Bytes at a log's end in which the line must be.
+    private static let tailSize = 1 << 20
 
     /// Look for a message's line.
     ///
@@ -39,12 +39,22 @@ enum LoggedVerdict {
         do throws(Errno) {
             for name in try Files.names(in: base) where name.starts(with: "qmail-smtpd") {
                 let path = base + [UInt8(ascii: "/")] + name + [UInt8]("/current")
-                texts.append(try Files.contents(path, limit: sizeLimit))
+                if let tail = try tail(of: path) { texts.append(tail) }
             }
         } catch {
             // One that only others may read, or a service that has logged nothing.
         }
         return texts
+    }
+
+    /// The end of a log, however long it is; nil when it is no file.
+    private static func tail(of path: [UInt8]) throws(Errno) -> [UInt8]? {
+        guard let file = try FileDescriptor.openToRead(path, if: { $0.kind == .file }) else {
+            return nil
+        }
+        try file.seek(to: max(0, try file.status().size - tailSize))
+        // It may have grown meanwhile.
+        return try file.readToEnd(limit: 2 * tailSize)
     }
 
     /// The time that multilog(8) put before a line: `@`, then TAI64N in hexadecimal.

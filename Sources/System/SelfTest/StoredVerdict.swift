@@ -65,7 +65,9 @@ package struct StoredVerdict: Equatable, Sendable {
     }
 
     private static func head(of path: [UInt8]) throws(Errno) -> [UInt8] {
-        let file = try FileDescriptor.open(path, .readNonBlocking)
+        guard let file = try FileDescriptor.openToRead(path, if: { $0.kind == .file }) else {
+            return []
+        }
         var buffer = [UInt8](repeating: 0, count: headLimit)
         let count = try file.read(into: &buffer)
         return Array(buffer.prefix(count))

@@ -48,7 +48,7 @@ struct QuarantineCommand: ParsableCommand {
             abstract: "Show what is known of a message, and its header.")
 
         @OptionGroup var options: Options
-        @Argument(help: "The message's id.") var id: String
+        @Argument(help: "The message's id, or its first 24 digits or more.") var id: String
 
         func run() throws {
             let quarantine = options.quarantine
@@ -75,13 +75,15 @@ struct QuarantineCommand: ParsableCommand {
             discussion: "The field X-QHPSI-Released of the message says who released it.")
 
         @OptionGroup var options: Options
-        @Argument(help: "The messages' ids.") var id: [String]
+        @Argument(help: "The messages' ids, or their first 24 digits or more.") var id: [String]
 
         func run() throws {
             try change(id, options, "released") { (quarantine, entry) throws(QuarantineFailure) in
                 let recipients = try quarantine.release(
                     entry, by: releaser, at: Clock.seconds)
-                return " to " + recipients.map { String(printable: $0) }.joined(separator: ", ")
+                return " to "
+                    + recipients.first.map { String(printable: $0) }.joined(separator: ", ")
+                    + (recipients.more > 0 ? " and \(recipients.more) more" : "")
             }
         }
 
@@ -101,7 +103,7 @@ struct QuarantineCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Delete messages for good.")
 
         @OptionGroup var options: Options
-        @Argument(help: "The messages' ids.") var id: [String]
+        @Argument(help: "The messages' ids, or their first 24 digits or more.") var id: [String]
 
         func run() throws {
             try change(id, options, "deleted") { (quarantine, entry) throws(QuarantineFailure) in

@@ -108,8 +108,41 @@ struct SpawnerLoopTests {
         #expect(outcome.errors.hasPrefix("qmail-lspawn: unable to write reports: "))
     }
 
+    @Test func `what is no message is not even opened`() throws {
+        let bench = try SpawnerBench(local: Self.script)
+        try shell("chmod 755 '\(bench.instance.root)/usr/sbin/qmail-local'")
+        let folder = bench.instance.root
+        try shell("mkfifo '\(folder)/pipe'")
+        // It goes on as soon as anybody opens the other end.
+        let writer = try Command(
+            "/bin/sh",
+            ["-c", ": >'\(folder)/begun'; exec 3>'\(folder)/pipe'; : >'\(folder)/opened'"]
+        ).start()
+        defer { writer.stop() }
+        let deadline = Deadline(milliseconds: 60_000)
+        let waits =
+            "test -e '\(folder)/begun' && grep -q ') S' /proc/\(writer.child.identifier)/stat"
+        while (try? shell(waits)) == nil {
+            try #require(!deadline.hasPassed)
+            Clock.sleep(milliseconds: 10)
+        }
+        let spawner = try bench.start()
+        for _ in 0..<5 {
+            #expect(
+                try spawner.deliver("\(folder)/pipe", to: "joe@test.example")
+                    == "ZThe message's file is no message. (#4.3.5)")
+        }
+        // Time for whoever was woken.
+        let mess = try bench.mess()
+        for _ in 0..<3 {
+            #expect(try spawner.deliver(mess, to: "joe-slow@test.example") == "Kann@y.example/")
+        }
+        #expect((try? shell("test -e '\(folder)/opened'")) == nil)
+    }
+
     @Test(arguments: [
         "directory", "link elsewhere", "other name", "writable", "gone", "passwd", "fifo",
+        "link to a message",
     ])
     func `only a message of the queue is delivered`(kind: String) throws {
         let bench = try SpawnerBench(local: Self.script)
@@ -126,6 +159,8 @@ struct SpawnerLoopTests {
             try shell("mv '\(mess)' '\(mess)1'")
             mess += "1"
         case "writable": try shell("chmod 666 '\(mess)'")
+        case "link to a message":
+            try shell("mv '\(mess)' '\(folder)/kept' && ln -s kept '\(mess)'")
         case "gone": try shell("rm '\(mess)'")
         case "fifo": try shell("rm '\(mess)'; mkfifo '\(mess)'")
         default: mess = "/etc/passwd"

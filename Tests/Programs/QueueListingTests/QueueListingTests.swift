@@ -169,3 +169,49 @@ private func keep(
     let count = try root.command(user: 1000, group: 64010, ["/usr/sbin/qmail-qstat"]).run()
     #expect(count.output.hasPrefix("messages in queue: 0\n"), "\(count.errors)")
 }
+
+@Test(arguments: ["qmail-qread", "mailq", "qmail-qstat"])
+func `times at both ends of what a file system keeps are only times`(program: String) throws {
+    let instance = try PrivateInstance()
+    let program = program == "mailq" ? "usr/bin/mailq" : "usr/sbin/\(program)"
+    for second in ["-9223372036854775808", "9223372036854775807", "-86401"] {
+        let id = try keep(instance, sender: "joe@a.example", local: "Tann@b\\0")
+        // Other file systems keep fewer years.
+        try shell(
+            """
+            cd '\(instance.root)/var/spool/qhpsi/queue1' && part=$((\(id) % 7))
+            [ -e /dev/shm/$(basename '\(instance.root)') ] || mkdir /dev/shm/$(basename '\(instance.root)')
+            cp -a info/$part/\(id) /dev/shm/$(basename '\(instance.root)')/\(id)
+            touch -d @\(second) /dev/shm/$(basename '\(instance.root)')/\(id)
+            rm -r info/$part && ln -s /dev/shm/$(basename '\(instance.root)') info/$part
+            """)
+        let outcome = try list(program, in: instance)
+        try shell(
+            "rm -r /dev/shm/$(basename '\(instance.root)') && cd '\(instance.root)/var/spool/qhpsi/queue1' && rm info/$((\(id) % 7)) && mkdir info/$((\(id) % 7))"
+        )
+        #expect(outcome.code == 0, "\(second): \(outcome)")
+    }
+}
+
+@Test(
+    arguments: [
+        "mkfifo F", "mkdir F", "ln -s /dev/zero F", "ln -s /etc/passwd F", "truncate -s 8E F",
+    ], ["info", "local", "todo"])
+func `what is no envelope is passed over, and the next message is listed`(
+    planted: String, folder: String
+) throws {
+    let instance = try PrivateInstance()
+    let first = try keep(instance, sender: "joe@a.example", local: "Tann@b\\0")
+    let second = try keep(instance, sender: "eve@a.example", local: "Tbob@b\\0")
+    // ext4 has no files of 8 EB; 2 GB of nothing are more than is read, too.
+    try shell(
+        """
+        cd '\(instance.root)/var/spool/qhpsi/queue1/\(folder)/'$((\(first) % 7)) && rm -f \(first)
+        \(planted.replacing("F", with: first).replacing("8E", with: "2G"))
+        """)
+    let outcome = try mailq(instance)
+    #expect(outcome.code == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("<eve@a.example>\n\tlocal\tbob@b\n"))
+    #expect(!outcome.output.contains("root:"))
+    _ = second
+}

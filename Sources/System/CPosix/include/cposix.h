@@ -168,6 +168,12 @@ pid_t cposix_start_aside(struct cposix_launch *_Nonnull launch, void *_Nonnull m
 /* Why that child, which has ended, could not exec its program: errno, and 0 when it could; asked once. */
 int cposix_failure_aside(pid_t child);
 
+/* openat is variadic; nothing is made, so there are no permissions. */
+static inline int cposix_open_in(int folder, const char *_Nonnull name, int flags)
+{
+    return openat(folder, name, flags);
+}
+
 /* Send FD over the Unix socket SOCKET with one byte of data; 0 or -1. The CMSG macros need C. */
 int cposix_send_descriptor(int socket, int fd);
 
