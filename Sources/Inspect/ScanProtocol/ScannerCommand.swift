@@ -78,10 +78,30 @@ package enum ScannerCommand: Equatable, Sendable {
     /// The arguments of a program for one message.
     ///
     /// Every `%s` after the program's name becomes the path; a lone program name gets the path appended;
-    /// without either, the scanner has the message on descriptor 0 only.
-    package static func arguments(_ words: [[UInt8]], path: [UInt8]) -> [[UInt8]] {
-        guard words.count > 1 else { return words + [path] }
+    /// without either, the scanner has the message on descriptor 0 only. `--quiet` of clamscan and
+    /// clamdscan is left out: it hides the name, without which a limit looks like a virus.
+    package static func arguments(_ given: [[UInt8]], path: [UInt8]) -> [[UInt8]] {
+        guard given.count > 1 else { return given + [path] }
+        let isClamAV = isClamAV(given[0])
+        let words = given.filter { !isClamAV || !isQuiet($0) }
         return words.prefix(1) + words.dropFirst().map { replaced($0, path) }
+    }
+
+    /// The last part of a program's path.
+    package static func name(of program: [UInt8]) -> [UInt8] {
+        guard let slash = program.lastIndex(of: UInt8(ascii: "/")) else { return program }
+        return Array(program[(slash + 1)...])
+    }
+
+    private static func isClamAV(_ program: [UInt8]) -> Bool {
+        let name = name(of: program)
+        return name.equals("clamdscan") || name.equals("clamscan")
+    }
+
+    /// Whether this is `--quiet` in one of the forms of getopt_long(3), which takes parts of names.
+    private static func isQuiet(_ word: [UInt8]) -> Bool {
+        let name = Array(word.prefix { $0 != UInt8(ascii: "=") })
+        return name.count > 2 && [UInt8]("--quiet").starts(with: name)
     }
 
     private static func replaced(_ word: [UInt8], _ path: [UInt8]) -> [UInt8] {

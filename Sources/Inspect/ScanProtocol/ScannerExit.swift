@@ -16,7 +16,7 @@ package struct ScannerExit: Equatable, Sendable {
     ///   - output: What it wrote, descriptor 1 and 2, as far as it was kept.
     /// - Returns: The verdict; a code that is neither is `failed`, with the code and the last line of output.
     package func verdict(code: Int32, output: [UInt8]) -> Verdict {
-        if code == infected { return .infected(signature: Self.signature(in: output)) }
+        if code == infected { return Self.finding(in: output) }
         if code == clean { return .clean }
         var reason = [UInt8]("scanner exited with ")
         reason.append(decimal: code)
@@ -27,18 +27,31 @@ package struct ScannerExit: Equatable, Sendable {
         return .failed(reason: reason)
     }
 
-    /// The signature's name in a scanner's output.
+    /// What a scanner found, by its output.
     ///
-    /// - Returns: From the first line of the form `…: NAME FOUND`, as clamscan and clamdscan write it; else
-    ///   the first line with text; else `unknown`.
-    package static func signature(in output: [UInt8]) -> [UInt8] {
+    /// clamscan and clamdscan write a line `…: NAME FOUND` for each finding. A virus wins over a limit or a
+    /// password, in whatever order they come.
+    ///
+    /// - Returns: What the names mean (`Verdict.clamAVFound`); without such a line infected, with the first
+    ///   line that has text, or `unknown`.
+    package static func finding(in output: [UInt8]) -> Verdict {
         let lines = output.lines.map { $0.trimmed }.filter { !$0.isEmpty }
+        var unscanned: Verdict?
         for line in lines {
-            let words = line.words
-            guard words.count >= 2, words[words.count - 1].equals("FOUND") else { continue }
-            let name = words[words.count - 2]
-            if name.last != UInt8(ascii: ":") { return name }
+            guard let name = name(in: line) else { continue }
+            let meaning = Verdict.clamAVFound(name)
+            if case .infected = meaning { return meaning }
+            unscanned = unscanned ?? meaning
         }
-        return lines.first ?? [UInt8]("unknown")
+        return unscanned ?? .infected(signature: lines.first ?? [UInt8]("unknown"))
+    }
+
+    /// The name in a line `…: NAME FOUND`.
+    private static func name(in line: [UInt8]) -> [UInt8]? {
+        let words = line.words
+        guard words.count >= 2, words[words.count - 1].equals("FOUND"),
+            words[words.count - 2].last != UInt8(ascii: ":")
+        else { return nil }
+        return words[words.count - 2]
     }
 }
