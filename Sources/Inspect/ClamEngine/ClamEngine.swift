@@ -77,7 +77,8 @@ package import ScanProtocol
         let code = cl_scandesc(file.rawValue, nil, &name, &scanned, raw, &options)
         switch code {
         case CL_CLEAN:
-            return Complaints.text.isEmpty ? .clean : .failed(reason: Complaints.text)
+            guard Complaints.text.isEmpty else { return .failed(reason: Complaints.text) }
+            return Complaints.unscanned.map { .notScanned(reason: $0) } ?? .clean
         case CL_VIRUS:
             guard let name else { return .failed(reason: [UInt8]("libclamav gave no name")) }
             let signature = [UInt8](cString: name)
@@ -118,12 +119,20 @@ package import ScanProtocol
         var count: UInt32 = 0
         let options = UInt32(CL_DB_PHISHING | CL_DB_PHISHING_URLS | CL_DB_BYTECODE)
         let code = withCString(database) { cl_load($0, raw, &count, options) }
-        // An empty folder is an error to some versions and not to others.
-        guard code != CL_SUCCESS || count == 0 else { return }
+        // An empty folder is an error to some versions and not to others. cl_load counts exceptions (.fp) too,
+        // and cl_countsigs files of rules without a rule: what both have are signatures.
+        if code == CL_SUCCESS, count > 0, Self.signatures(in: database) > 0 { return }
         guard code != CL_SUCCESS, code != CL_EOPEN else {
-            throw Failure(reason: [UInt8]("no signature database in ") + database)
+            throw Failure(reason: [UInt8]("no signatures in ") + database)
         }
         throw Failure(reason: Self.text("unable to load the signature database", code))
+    }
+
+    private static func signatures(in database: [UInt8]) -> UInt32 {
+        var count: UInt32 = 0
+        let kinds = UInt32(CL_COUNTSIGS_OFFICIAL | CL_COUNTSIGS_UNOFFICIAL)
+        let code = withCString(database) { cl_countsigs($0, kinds, &count) }
+        return code == CL_SUCCESS ? count : 0
     }
 
     private static func check(_ code: cl_error_t, _ words: StaticString) throws(Failure) {

@@ -8,15 +8,34 @@ internal import CClamAV
 /// scans in one process must follow each other.
 enum Complaints {
     nonisolated(unsafe) private static var first: [UInt8] = []
+    nonisolated(unsafe) private static var left: [UInt8]?
 
     /// Forget what was said, and keep what will be said.
     static func listen() {
         first = []
+        left = nil
         cl_set_clcb_msg { severity, _, message, _ in
-            guard severity == CL_MSG_ERROR, let message, Complaints.first.isEmpty else { return }
-            Complaints.first = [UInt8](cString: message).trimmed
+            guard let message else { return }
+            if severity == CL_MSG_ERROR, Complaints.first.isEmpty {
+                Complaints.first = [UInt8](cString: message).trimmed
+            } else if severity == CL_MSG_WARN, Complaints.left == nil {
+                Complaints.left = Complaints.meaning(ofWarning: [UInt8](cString: message))
+            }
         }
     }
+
+    /// Why a part of the message was left out, by a warning; nil for the others, which are about files that
+    /// are damaged and looked at all the same.
+    private static func meaning(ofWarning text: [UInt8]) -> [UInt8]? {
+        if text.range(of: "Partial message received") != nil {
+            return [UInt8]("part of a message")
+        }
+        if text.range(of: "message/external-body") != nil { return [UInt8]("external body") }
+        return nil
+    }
+
+    /// What was left out since `listen`, by libclamav's warnings; nil when nothing was.
+    static var unscanned: [UInt8]? { left }
 
     /// The first error since `listen`, empty when there was none.
     static var text: [UInt8] { first }

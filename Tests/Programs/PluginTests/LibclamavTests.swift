@@ -72,7 +72,7 @@ struct LibclamavTests {
         defer { _ = try? shell("rm -rf '\(folder)'") }
         let answer = try run(("CLAMAV_DATABASE", folder)).scan("hello")
         #expect(answer.isFailed)
-        #expect(answer.text == "plugin libclamav: no signature database in \(folder)")
+        #expect(answer.text == "plugin libclamav: no signatures in \(folder)")
         #expect(answer.outcome.code == 3)
     }
 
@@ -80,7 +80,7 @@ struct LibclamavTests {
         arguments: [
             ("CLAMAV_DATABASE", "/nonexistent", "No such file or directory"),
             ("CLAMAV_DATABASE", "relative", "not an absolute path"),
-            ("CLAMAV_DATABASE", "/etc/passwd", "no signature database in /etc/passwd"),
+            ("CLAMAV_DATABASE", "/etc/passwd", "no signatures in /etc/passwd"),
             ("CLAMAV_TMPDIR", "/nonexistent", "Can't create temporary directory"),
             ("CLAMAV_MAXFILES", "many", "CLAMAV_MAXFILES: not a number"),
             ("CLAMAV_MAXFILES", "4294967296", "CLAMAV_MAXFILES: not a number"),
