@@ -186,9 +186,11 @@ let inspect: [Target] = [
     .systemLibrary(name: "CClamAV", pkgConfig: "libclamav", providers: [.apt(["libclamav-dev"])]),
     .bridge("CScanPlugin", exclude: ["plugin.exports"]),
     .library("ScanProtocol", uses: "ByteText"),
+    .library("MessageStructure", uses: "ByteText"),
     .library("ScanPlugin", uses: "ByteText", "CScanPlugin", "Posix", "ScanProtocol"),
     .library("ScanPolicy", uses: "ByteText", "ScanProtocol"),
-    .library("ScanHost", uses: "ByteText", "ControlFiles", "Posix", "ScanProtocol"),
+    .library(
+        "ScanHost", uses: "ByteText", "ControlFiles", "MessageStructure", "Posix", "ScanProtocol"),
     .library("HostStart", uses: "ByteText", "ClamdClient", "ControlFiles", "Posix", "ScanProtocol"),
     .library(
         "PluginHost", uses: "ByteText", "ControlFiles", "CScanPlugin", "HostStart", "Posix",
@@ -307,6 +309,7 @@ let enqueueTests: [Target] = [.tests(of: "EnvelopeWire"), .tests(of: "MailFormat
 let inspectTests: [Target] = [
     .tests(of: "ClamdClient", uses: "Posix", "ScanProtocol"),
     .tests(of: "ScanProtocol"),
+    .tests(of: "MessageStructure", uses: "Posix", "Testbed"),
     .tests(of: "ScanPolicy", uses: "ScanProtocol"),
 ]
 let sendTests: [Target] = [
@@ -344,6 +347,7 @@ let fuzzers: [Target] = [
     .fuzzer("fuzz-scrubber", uses: "MailFormat"),
     .fuzzer("fuzz-words", uses: "ScanPolicy", "ScanProtocol"),
     .fuzzer("fuzz-clamd", uses: "ByteText", "ClamdClient", "ScanProtocol"),
+    .fuzzer("fuzz-structure", uses: "ByteText", "MessageStructure"),
     .fuzzer("fuzz-report", uses: "EnvelopeWire", "ScanProtocol"),
     .fuzzer("fuzz-rules", uses: "ByteText", "ConnectionRules"),
     .fuzzer("fuzz-dns", uses: "ByteText", "DNSMessage"),

@@ -18,7 +18,8 @@ package enum QhpsiProgram {
             try confine()
             let settings = try ScannerSettings(environment)
             scanner = name(settings.command)
-            let verdict = try scan(settings, environment, &scanner)
+            let given = try scan(settings, environment, &scanner)
+            let verdict = UnseenParts(settings, environment).judged(given)
             report = ScanReport(verdict, scanner: scanner)
             code = exitCode(verdict)
         } catch {

@@ -11,6 +11,8 @@ struct ScannerSettings {
     let exit: ScannerExit
     /// QHPSIMEMORY: RLIMIT_AS of the scanner in bytes.
     let memory: UInt
+    /// QHPSIALERTS is `trust`: clamd's word counts whatever its configuration says.
+    let trustsClamd: Bool
 
     /// libclamav with the official databases needs 1.5 GB.
     static let defaultMemory = 4 << 30
@@ -43,6 +45,11 @@ struct ScannerSettings {
         exit.infected = Int32(try number("QHPSIRC", 1, atMost: 255))
         exit.clean = Int32(try number("QHPSIRN", 0, atMost: 255))
         self.exit = exit
+        let alerts = environment["QHPSIALERTS"]?.trimmed ?? []
+        trustsClamd = alerts.equals("trust")
+        guard trustsClamd || alerts.isEmpty || alerts.equals("check") else {
+            throw ScanFailure(.misconfigured, [UInt8]("QHPSIALERTS: expected check or trust"))
+        }
         memory = UInt(try number("QHPSIMEMORY", Self.defaultMemory, atMost: 1 << 40))
     }
 }

@@ -156,6 +156,20 @@ internal import CPosix
         }
     }
 
+    /// Whether another open file has the exclusive lock on the file; see flock(2).
+    ///
+    /// When nobody has it, this one gets a shared lock, so that several can ask at once.
+    package borrowing func isLockedByAnother() throws(Errno) -> Bool {
+        let fd = rawValue
+        do throws(Errno) {
+            try retrying { flock(fd, LOCK_SH | LOCK_NB) }
+            return false
+        } catch {
+            if error == .wouldBlock { return true }
+            throw error
+        }
+    }
+
     /// Whether reads and writes wait; see fcntl(2), O_NONBLOCK.
     package borrowing func setNonBlocking(_ on: Bool) throws(Errno) {
         let fd = rawValue

@@ -1,0 +1,161 @@
+internal import ByteText
+
+/// The header of a message or part, as far as it says how to read what follows.
+struct PartHeader: Sendable {
+    /// How the body is encoded; RFC 2045 §6.
+    enum Coding: Equatable, Sendable { case identity, base64, quotedPrintable }
+
+    private(set) var coding = Coding.identity
+    /// The parameter of a multipart; empty: none.
+    private(set) var boundary: [UInt8] = []
+    /// Why the part is beyond every scanner's sight by its type.
+    private(set) var reason: [UInt8]?
+    /// Whether the body is a message with a header of its own, by its type.
+    private(set) var isMessage = false
+    /// Whether it is one by its name.
+    private(set) var isNamedMessage = false
+    private(set) var isHTML = false
+    /// Whether a name says that this is an OpenPGP file.
+    private(set) var isNamedPGP = false
+
+    private var field: [UInt8] = []
+
+    /// The most bytes of a field that count.
+    private static let fieldLimit = 16384
+
+    /// Read a piece of a line; `begins` says that it is the line's first one.
+    mutating func read(_ piece: [UInt8], begins: Bool) {
+        let isFolded = piece.first == 32 || piece.first == 9
+        if begins, !isFolded { endField() }
+        if field.count < Self.fieldLimit { field += piece }
+    }
+
+    /// Read the header's end.
+    mutating func finish() { endField() }
+
+    private mutating func endField() {
+        let ended = field
+        field = []
+        guard let colon = ended.firstIndex(of: UInt8(ascii: ":")), colon < 64 else { return }
+        let name = Array(ended[..<colon]).trimmed
+        if name.equalsIgnoringCase("content-type") {
+            readType(Array(ended[(colon + 1)...]))
+        } else if name.equalsIgnoringCase("content-transfer-encoding") {
+            readCoding(ended[(colon + 1)...].map { $0.lowercased })
+        } else if name.equalsIgnoringCase("content-disposition") {
+            readNames(ended[(colon + 1)...].map { $0.lowercased })
+        }
+    }
+
+    private mutating func readCoding(_ value: [UInt8]) {
+        if value.range(of: "base64") != nil {
+            coding = .base64
+        } else if value.range(of: "quoted-printable") != nil {
+            coding = .quotedPrintable
+        }
+    }
+
+    private mutating func readType(_ value: [UInt8]) {
+        let lower = value.lowercased
+        if let word = Parameter.value(of: "boundary", in: value, lower) { boundary = word }
+        if lower.range(of: "pkcs7-mime") != nil, lower.range(of: "certs-only") == nil {
+            note("S/MIME message")
+        }
+        if lower.range(of: "application/pgp-encrypted") != nil
+            || lower.range(of: "multipart/encrypted") != nil
+        {
+            note("PGP message")
+        }
+        let start = lower.trimmed
+        if start.starts(with: "message/partial") { note("part of a message") }
+        if start.starts(with: "message/external-body") { note("external body") }
+        isMessage =
+            isMessage || start.starts(with: "message/rfc822")
+            || start.starts(with: "message/global")
+                && !start.starts(with: "message/global-")
+        isHTML = isHTML || start.starts(with: "text/html") || start.range(of: "xhtml") != nil
+        readNames(lower)
+    }
+
+    private mutating func readNames(_ lower: [UInt8]) {
+        if Parameter.ends(".p7m", in: lower) { note("S/MIME message") }
+        if Parameter.ends(".br", in: lower) { note("brotli compression") }
+        isNamedPGP =
+            isNamedPGP || Parameter.ends(".gpg", in: lower) || Parameter.ends(".pgp", in: lower)
+        isNamedMessage = isNamedMessage || Parameter.ends(".eml", in: lower)
+        isHTML =
+            isHTML || Parameter.ends(".html", in: lower) || Parameter.ends(".htm", in: lower)
+    }
+
+    private mutating func note(_ text: StaticString) { reason = reason ?? [UInt8](text) }
+}
+
+/// Parameters of a field; RFC 2045 §5.1, RFC 2231 §3.
+private enum Parameter {
+    /// The value of a parameter, its parts joined.
+    ///
+    /// - Parameters:
+    ///   - name: In lower case.
+    ///   - value: The field.
+    ///   - lower: The same in lower case.
+    /// - Returns: Nil when there is none.
+    static func value(of name: StaticString, in value: [UInt8], _ lower: [UInt8]) -> [UInt8]? {
+        var joined: [UInt8] = []
+        var from = 0
+        while let place = lower.range(of: name, from: from) {
+            from = place.upperBound
+            var i = skipBlanks(value, from)
+            while i < value.count, value[i] == UInt8(ascii: "*") || value[i].isDigit { i += 1 }
+            i = skipBlanks(value, i)
+            guard i < value.count, value[i] == UInt8(ascii: "=") else { continue }
+            i = skipBlanks(value, i + 1)
+            joined += word(value, at: i)
+            from = max(from, i)
+        }
+        return joined.isEmpty ? nil : joined
+    }
+
+    private static func skipBlanks(_ value: [UInt8], _ start: Int) -> Int {
+        var i = start
+        while i < value.count, value[i].isBlank { i += 1 }
+        return i
+    }
+
+    /// A token or a quoted string.
+    private static func word(_ value: [UInt8], at start: Int) -> [UInt8] {
+        var i = start
+        var word: [UInt8] = []
+        guard i < value.count, value[i] == UInt8(ascii: "\"") else {
+            while i < value.count, !value[i].isBlank, value[i] != UInt8(ascii: ";") {
+                word.append(value[i])
+                i += 1
+            }
+            return word
+        }
+        i += 1
+        while i < value.count, value[i] != UInt8(ascii: "\"") {
+            if value[i] == UInt8(ascii: "\\"), i + 1 < value.count { i += 1 }
+            if value[i] != 13, value[i] != 10 { word.append(value[i]) }
+            i += 1
+        }
+        // Blanks at the end are no part of a boundary; RFC 2046 §5.1.1.
+        while word.last == 32 { word.removeLast() }
+        return word
+    }
+
+    /// Whether a name in the field ends so.
+    static func ends(_ suffix: StaticString, in lower: [UInt8]) -> Bool {
+        var from = 0
+        while let place = lower.range(of: suffix, from: from) {
+            from = place.upperBound
+            guard from < lower.count else { return true }
+            let next = lower[from]
+            if !next.isLetter, !next.isDigit, next != UInt8(ascii: "."), next != UInt8(ascii: "-"),
+                next != UInt8(ascii: "_")
+            {
+                return true
+            }
+        }
+        return false
+    }
+}

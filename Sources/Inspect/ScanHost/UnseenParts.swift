@@ -1,0 +1,121 @@
+import ByteText
+import ControlFiles
+import MessageStructure
+import Posix
+import ScanProtocol
+
+/// What a scanner calls clean although it did not look at it.
+///
+/// It only takes the word clean away; it never gives it.
+struct UnseenParts {
+    private let settings: ScannerSettings
+    private let environment: Environment
+
+    /// For a scan that was made with these settings and variables.
+    init(_ settings: ScannerSettings, _ environment: Environment) {
+        self.settings = settings
+        self.environment = environment
+    }
+
+    /// The verdict on the message on descriptor 0 after the scanner's own: the same unless that is clean.
+    func judged(_ verdict: Verdict) -> Verdict {
+        guard verdict == .clean else { return verdict }
+        do throws(Errno) {
+            let (findings, size) = try Self.read()
+            guard let reason = reason(findings, size) else { return .clean }
+            return .notScanned(reason: reason)
+        } catch {
+            return .failed(reason: [UInt8]("the message cannot be read: ") + error.text)
+        }
+    }
+
+    private static func read() throws(Errno) -> (findings: StructureFindings, size: Int) {
+        // Nothing reads it after this: it may close.
+        let message = FileDescriptor(adopting: 0)
+        var structure = MessageStructure()
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        var size = 0
+        while true {
+            let count = try message.read(into: &buffer, at: size)
+            if count == 0 { break }
+            structure.read(buffer[..<count])
+            size += count
+        }
+        structure.finish()
+        return (structure.findings, size)
+    }
+
+    private func reason(_ findings: StructureFindings, _ size: Int) -> [UInt8]? {
+        if let reason = findings.reason { return reason }
+        if findings.hasRAR, !Self.hasUnrar { return [UInt8]("rar archive") }
+        return limits(findings, size)?.reason(
+            hasContainer: findings.hasContainer || findings.parts > 100, size: size,
+            html: findings.largestHTML, isTrusted: settings.trustsClamd)
+    }
+
+    /// Those of ClamAV as it was asked; nil when another scanner was asked, or none of them can matter.
+    private func limits(_ findings: StructureFindings, _ size: Int) -> ClamAVLimits? {
+        guard findings.hasContainer || findings.parts > 100 || size > ClamAVLimits.harmlessSize
+        else { return nil }
+        switch settings.command {
+        case .program(let words):
+            let name = ScannerCommand.name(of: words[0])
+            if name.equals("clamscan") { return ClamAVLimits(options: Array(words[1...])) }
+            guard name.equals("clamdscan") else { return nil }
+            return configuration(ClamAVLimits.configuration(in: Array(words[1...])))
+        case .plugins(let names):
+            let plugins = names.map { ScannerCommand.name(of: $0) }
+            // It is told to say what it leaves out; the limit of HTML is its own.
+            if plugins.contains(where: { $0.equals("libclamav.so") }) { return .ofLibclamav }
+            guard plugins.contains(where: { $0.equals("clamd.so") }) else { return nil }
+            return isRemote ? .unknown : configuration(nil)
+        }
+    }
+
+    /// Whether some clamd is asked whose configuration is on another machine.
+    private var isRemote: Bool {
+        (environment["CLAMD_SOCKETS"] ?? []).words.contains { $0.starts(with: "tcp:") }
+    }
+
+    /// The configuration that clamd runs with.
+    ///
+    /// One that is named, unless it is Debian's, which the service's own is made from; that, as long as
+    /// the service's clamd holds the lock on it; Debian's.
+    private func configuration(_ named: [UInt8]?) -> ClamAVLimits {
+        let instance = Instance.current(environment)
+        let usual = instance.path("/etc/clamav/clamd.conf")
+        let path = named ?? environment["CLAMD_CONF"] ?? usual
+        if path == usual || path.equals("/etc/clamav/clamd.conf"),
+            let limits = Self.limits(instance.path("/run/qhpsi/clamd.conf"), ifLocked: true)
+        {
+            return limits
+        }
+        return Self.limits(path, ifLocked: false) ?? .unknown
+    }
+
+    private static func limits(_ path: [UInt8], ifLocked: Bool) -> ClamAVLimits? {
+        do throws(Errno) {
+            let file = try FileDescriptor.open(path, .read)
+            if ifLocked, try !file.isLockedByAnother() { return nil }
+            return ClamAVLimits(configuration: try file.readToEnd(limit: 1 << 20))
+        } catch {
+            return nil  // There is none that can be known.
+        }
+    }
+
+    /// Whether libclamav finds its reader of RAR archives, which Debian has in non-free.
+    private static var hasUnrar: Bool {
+        do throws(Errno) {
+            for folder in try Files.names(in: [UInt8]("/usr/lib"))
+            where folder.range(of: "-linux-gnu") != nil {
+                let names = try Files.names(in: [UInt8]("/usr/lib/") + folder)
+                if names.contains(where: { $0.starts(with: "libclamunrar_iface.so") }) {
+                    return true
+                }
+            }
+        } catch {
+            // A folder that cannot be read is no place where libclamav finds it.
+        }
+        return false
+    }
+}
