@@ -54,9 +54,11 @@ package struct NoticeMessage: Sendable {
         var out = header
         out += human
         out += status
-        out.append("\n--")
-        out += boundary
-        if !isBare { out += originalPart }
+        if !isBare {
+            out.append("\n--")
+            out += boundary
+            out += originalPart
+        }
         out.append("\n--")
         out += boundary
         out.append("--\n")
