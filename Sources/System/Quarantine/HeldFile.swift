@@ -31,8 +31,8 @@ struct HeldFile: ~Copyable {
 
     /// A copy in memory, through a descriptor of its own.
     init(_ copy: borrowing FileDescriptor) throws(Errno) {
-        descriptor = try copy.duplicate()
-        status = try copy.status()
+        let status = try copy.status()
+        self.init(descriptor: try copy.duplicate(), status: status)
     }
 
     private init(descriptor: consuming FileDescriptor, status: FileStatus) {
