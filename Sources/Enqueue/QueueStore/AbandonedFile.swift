@@ -78,6 +78,7 @@ package struct AbandonedFile: ~Copyable {
     ///   - path: The name, in pid/, mess/, scan/ or intd/.
     ///   - make: What makes it and says `Errno.fileExists` when something has the name.
     /// - Returns: What `make` gives.
+    /// - Throws: What `make` throws.
     static func replacing<Value: ~Copyable>(
         _ path: [UInt8], _ make: () throws(Errno) -> Value
     ) throws(Errno) -> Value {

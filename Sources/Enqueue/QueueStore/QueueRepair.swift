@@ -48,13 +48,15 @@ struct QueueRepair {
     /// Do all of it.
     ///
     /// - Parameter stored: What the file of the split says now.
+    /// - Throws: What stopped it.
     mutating func run(_ stored: [UInt8]?) throws(Failure) {
         try examineKinds()
         let isOther = stored?.trimmed != [UInt8](decimal: split)
         if isOther, try exists(Place("mess"), [UInt8(ascii: "0")]) {
             guard try becomeQuiet() else {
                 throw Failure(
-                    folder.path, "is in use: stop qmail-send to have another split; nothing was changed")
+                    folder.path,
+                    "is in use: stop qmail-send to have another split; nothing was changed")
             }
             try stopCommits()
         }

@@ -197,7 +197,8 @@ extension QueueRepair {
                 try file.truncate(to: size)
                 if isQuiet, name.equals("sendmutex") {
                     guard try file.lockWithoutWaiting() else { throw Errno.wouldBlock }
-                    _ = file.release()  // As that of the old one, it is held until this process ends.
+                    // As that of the old one, it is held until this process ends.
+                    _ = file.release()
                 }
             case .folder, .splitFolder: throw Errno.invalid
             }

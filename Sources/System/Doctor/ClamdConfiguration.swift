@@ -100,7 +100,7 @@ extension Machine {
     /// A whole file; nil when nobody holds its lock.
     private func contentsIfLocked(_ path: String) throws(Errno) -> [UInt8]? {
         let file = try FileDescriptor.open(self.path(path), .readNonBlocking)
-        if try file.lockSharedWithoutWaiting() { return nil }
+        guard try file.isLockedByAnother() else { return nil }
         return try file.readToEnd(limit: 1 << 22)
     }
 }

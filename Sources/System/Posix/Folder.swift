@@ -144,6 +144,7 @@ extension FileDescriptor {
     /// Take the lock on the file, waiting for it; see flock(2).
     ///
     /// - Parameter shared: Whether others may have it so, too.
+    /// - Throws: As flock(2) says.
     package borrowing func lock(shared: Bool) throws(Errno) {
         let fd = rawValue
         try retrying { flock(fd, shared ? LOCK_SH : LOCK_EX) }
@@ -153,6 +154,7 @@ extension FileDescriptor {
     ///
     /// - Parameter milliseconds: How long others may keep it.
     /// - Returns: False when they had it all the time.
+    /// - Throws: As flock(2) says.
     package borrowing func lock(within milliseconds: Int) throws(Errno) -> Bool {
         let deadline = Deadline(milliseconds: milliseconds)
         while try !lockWithoutWaiting() {

@@ -120,6 +120,7 @@ extension FileDescriptor {
     ///   - path: Of the file.
     ///   - isWanted: Says so by what is known of it, for instance that it is a regular file.
     /// - Returns: Nil when it is not wanted.
+    /// - Throws: As open(2) and fstat(2) say.
     package static func openToRead(
         _ path: [UInt8], if isWanted: (FileStatus) -> Bool
     ) throws(Errno) -> FileDescriptor? {

@@ -85,6 +85,7 @@ package enum Process {
     /// Close every descriptor but those, and let these not outlive an execve, 0 to 2 excepted; see close_range(2), fcntl(2).
     ///
     /// - Parameter kept: Numbers in any order; those that are not open stay so.
+    /// - Throws: When one cannot be closed or marked.
     package static func closeDescriptors(except kept: [Int32]) throws(Errno) {
         var next: UInt32 = 0
         for number in kept.sorted() where number >= 0 {

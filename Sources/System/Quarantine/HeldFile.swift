@@ -43,6 +43,8 @@ struct HeldFile: ~Copyable {
     /// What its header tells.
     ///
     /// - Parameter limit: How many recipients are kept.
+    /// - Returns: Nothing but what its own lines say.
+    /// - Throws: When it cannot be read.
     borrowing func facts(keeping limit: Int) throws(Errno) -> MessageFacts {
         let facts = MessageFacts(try beginning(Self.headSize), keeping: limit)
         if facts.isWhole || status.size <= Self.headSize { return facts }
@@ -72,6 +74,7 @@ struct HeldFile: ~Copyable {
     ///   - place: The maildir's path.
     ///   - stem: What of the file's name stays when a mail reader or a release changes it.
     ///   - other: Who gets all its bytes, too, in pieces.
+    /// - Returns: 32 hexadecimal digits.
     /// - Throws: `Errno.tooLarge` for more than `sizeLimit` bytes.
     borrowing func id(
         in place: [UInt8], stem: [UInt8],

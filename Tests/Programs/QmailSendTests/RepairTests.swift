@@ -39,7 +39,8 @@ import Testing
         done
         """#
 
-    @Test func `whoever repairs the queue, every message is accepted and every accepted one delivered`()
+    @Test
+    func `whoever repairs the queue, every message is accepted and every accepted one delivered`()
         throws
     {
         let service = try SendService()
