@@ -33,6 +33,8 @@ struct QueueRepair {
     let reportOnly: Bool
     /// Whether nobody delivers from the queue or removes from it, until this process ends.
     var isQuiet = false
+    /// Whether no qmail-queue commits, until this process ends.
+    var commitsAreStopped = false
     /// What was found, one line each, in the order it was mended.
     private(set) var findings: [[UInt8]] = []
     /// Whether something was found that cannot be mended here.
@@ -52,7 +54,7 @@ struct QueueRepair {
     mutating func run(_ stored: [UInt8]?) throws(Failure) {
         try examineKinds()
         let isOther = stored?.trimmed != [UInt8](decimal: split)
-        if isOther, try exists(Place("mess"), [UInt8(ascii: "0")]) {
+        if isOther, try hasMessages() {
             guard try becomeQuiet() else {
                 throw Failure(
                     folder.path,
@@ -65,6 +67,14 @@ struct QueueRepair {
         // Last: until then whoever reads it finds the messages that it has not moved.
         try storeSplit(stored)
         try clearLeftovers()
+    }
+
+    /// Whether messages can be in the queue, whose folders may not be their owners' yet.
+    private func hasMessages() throws(Failure) -> Bool {
+        let queue = folder
+        return try examine(path(Place("mess"))) { () throws(Errno) in
+            try queue.open.folder([UInt8]("mess")).status([UInt8(ascii: "0")])
+        } != nil
     }
 
     /// Note what is wrong and will be mended.

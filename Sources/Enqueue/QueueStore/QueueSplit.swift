@@ -68,13 +68,15 @@ extension QueueRepair {
     }
 
     /// Let no qmail-queue commit until this process ends: those that wait then look at the split again.
-    func stopCommits() throws(Failure) {
-        if reportOnly { return }
+    mutating func stopCommits() throws(Failure) {
+        // A second open folder of ours would wait for the first one's lock.
+        if reportOnly || commitsAreStopped { return }
         let path = self.path(Place("intd"))
         do throws(Errno) {
             let intd = try folder.open.folder([UInt8]("intd"))
             guard try intd.descriptor.lock(within: Self.patience) else { throw Errno.timedOut }
             _ = try intd.descriptor.duplicate().release()
+            commitsAreStopped = true
         } catch {
             throw Failure(verb: "lock", path: path, reason: error)
         }

@@ -6,6 +6,8 @@ package import Posix
 package final class RealClamd {
     /// For `CLAMD_SOCKETS`.
     package let socketPath: String
+    /// For `CLAMD_CONF`, and clamdscan's --config-file.
+    package var configurationPath: String { folder + "/clamd.conf" }
     /// For `CLAMAV_DATABASE`.
     package var databasePath: String { database.path }
     /// The signatures, which a test may change before `restart` or `reload`.

@@ -26,6 +26,7 @@ private func engine(_ name: String) throws -> (
     return (
         [
             "QHPSI": "plugin:clamd.so", "CLAMD_SOCKETS": clamd.socketPath,
+            "CLAMD_CONF": clamd.configurationPath,
             "CLAMD_MODE": name == "clamd.so by descriptor" ? "fdpass" : "stream",
         ], clamd, nil
     )
@@ -69,7 +70,9 @@ func `benign mails, malformed ones among them, arrive byte by byte`(name: String
     for (file, reply) in zip(files, replies) {
         let id = try #require(reply.split(separator: " ").last)
         let message = try #require(queued.first { $0.id == id })
-        #expect(message.verdictLines == ["X-QHPSI: clean"], "\(file)")
+        // One of them has its body elsewhere, where no scanner looks.
+        let verdict = file.hasSuffix("msg_36.txt") ? "not scanned (external body)" : "clean"
+        #expect(message.verdictLines == ["X-QHPSI: \(verdict)"], "\(file)")
         // qmail-smtpd's own field follows, of two lines; then what the client sent, with LF line ends.
         let received = message.body.split(
             separator: 10, maxSplits: 2, omittingEmptySubsequences: false)

@@ -16,17 +16,20 @@ final class ScannerForms {
 
     /// The values of QHPSI, with what each needs beside it.
     var all: [(name: String, settings: [String: String])] {
-        let configuration = clamd.socketPath.dropLast("socket".count) + "clamd.conf"
+        let configuration = clamd.configurationPath
         return [
             (
                 "clamd.so by stream",
-                ["QHPSI": "plugin:clamd.so", "CLAMD_SOCKETS": clamd.socketPath]
+                [
+                    "QHPSI": "plugin:clamd.so", "CLAMD_SOCKETS": clamd.socketPath,
+                    "CLAMD_CONF": configuration,
+                ]
             ),
             (
                 "clamd.so by descriptor",
                 [
                     "QHPSI": "plugin:clamd.so", "CLAMD_SOCKETS": clamd.socketPath,
-                    "CLAMD_MODE": "fdpass",
+                    "CLAMD_CONF": configuration, "CLAMD_MODE": "fdpass",
                 ]
             ),
             (

@@ -5,9 +5,12 @@ import Testing
 /// How qhpsi-host becomes a scanner command, and what it has left before.
 struct CommandModeTests {
     private func command(_ arguments: String...) -> Command {
-        Command(
+        var command = Command(
             HostRun.host, ["command"] + arguments,
             streams: [.input(Array("the message".utf8)), .capture, .capture])
+        // Elsewhere it must be set-group-id.
+        command.set("QHPSI_ROOT", PrivateInstance.builtRoot)
+        return command
     }
 
     @Test(arguments: ["/bin/cat", "cat"])
@@ -33,22 +36,24 @@ struct CommandModeTests {
         ["other", "a"],
     ])
     func `arguments that make no sense are exit code 87`(arguments: [String]) throws {
-        let outcome = try Command(HostRun.host, arguments).run()
+        var command = Command(HostRun.host, arguments)
+        command.set("QHPSI_ROOT", PrivateInstance.builtRoot)
+        let outcome = try command.run()
         #expect(outcome.code == 87)
         #expect(outcome.errors.contains("usage: "))
     }
 
     @Test func `a set-gid host keeps nothing of the caller's group`() throws {
-        // As root: the caller is nobody in group 65534, the host is set-gid 64099.
-        let copy = "/tmp/qhpsi-host." + String(decoding: uniqueName(), as: UTF8.self)
-        defer { _ = try? Files.unlink(Array(copy.utf8)) }
-        try shell(
-            "cp '\(HostRun.host)' '\(copy)' && chgrp 64099 '\(copy)' && chmod 2755 '\(copy)'")
-        let outcome = try shell(
-            """
-            setpriv --reuid 65534 --regid 65534 --clear-groups \
-            '\(copy)' command grep ^Gid: /proc/self/status
-            """)
-        #expect(outcome == "Gid:\t64099\t64099\t64099\t64099\n")
+        let machine = try SetIDRoot()
+        let outcome = try machine.command(
+            user: 64020, group: 65534,
+            ["/usr/lib/qhpsi/qhpsi-host", "command", "grep", "^Gid:", "/proc/self/status"]
+        ).run()
+        #expect(outcome.output == "Gid:\t64020\t64020\t64020\t64020\n", "\(outcome.errors)")
+    }
+
+    @Test func `a host that is not set-gid scans nothing`() throws {
+        let outcome = try Command(HostRun.host, ["command", "/bin/true"]).run()
+        #expect(outcome.code == 50 && outcome.errors.hasPrefix("qhpsi-host: fatal: "))
     }
 }

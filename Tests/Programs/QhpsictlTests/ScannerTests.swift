@@ -221,7 +221,8 @@ extension Patient {
     try patient.instance.write("run/qhpsi/clamd.conf", good)
     try patient.expectAdvice("limits", "etc/clamav/clamd.conf: AlertExceedsMax is off")
     let holder = try Command(
-        "/usr/bin/flock", [patient.root + "/run/qhpsi/clamd.conf", "sleep", "600"]
+        "/usr/bin/flock",
+        ["--no-fork", patient.root + "/run/qhpsi/clamd.conf", "sleep", "600"]
     ).start()
     try patient.change("while flock -ns run/qhpsi/clamd.conf true; do sleep 0.02; done")
     try patient.expectWell("limits", "fits into clamd's limits")

@@ -80,7 +80,7 @@ func `each row of the policy reaches the client and the log`(index: Int) throws 
     #expect(outcome.messageLog["verdict"] == row.verdict)
     let queued = try instance.queued()
     #expect(
-        queued.map { $0.text.split(separator: "\n").first.map { String($0) } }
+        queued.map { $0.verdictLines.first }
             == (row.header.map { [$0] } ?? []))
     if row.reply.contains("(ref"), let id = outcome.messageLog["id"] {
         #expect(reply.hasSuffix("(ref \(id))"))

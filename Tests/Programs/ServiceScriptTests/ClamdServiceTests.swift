@@ -55,7 +55,8 @@ private let encrypted = """
     clamd.stop()
     #expect(try !clamd.isLocked)
     // Whoever holds the lock of the file of before does not keep the next one from starting.
-    var holder = Command("/usr/bin/flock", [clamd.machine.root + "/" + file, "sleep", "600"])
+    var holder = Command(
+        "/usr/bin/flock", ["--no-fork", clamd.machine.root + "/" + file, "sleep", "600"])
     holder.patience = 600
     let held = try holder.start()
     defer { held.stop() }

@@ -9,6 +9,8 @@ private func machine(_ body: String) throws -> SetIDRoot {
     let machine = try SetIDRoot()
     try machine.write("scanner", "#!/bin/sh\n" + body + "\n", mode: "755")
     try machine.write("etc/qhpsi/defaultqueue/QHPSI", "/scanner %s\n")
+    // So that a scan that failed shows in the exit code.
+    try machine.write("etc/qhpsi/defaultqueue/QHPSIONERROR", "defer\n")
     return machine
 }
 

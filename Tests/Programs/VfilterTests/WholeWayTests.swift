@@ -74,7 +74,7 @@ private struct Mail {
     #expect(kept.contains("\nX-QHPSI: virus found\nX-QHPSI-Signature: Test.Virus\nSubject: "))
     #expect(try mail.message("", seconds: 0) == nil)
     let list = try mail.instance.command("usr/sbin/qhpsictl", ["quarantine"]).run()
-    let id = try #require(list.output.split(separator: "\n").dropFirst().first).prefix(12)
+    let id = try #require(list.output.split(separator: "\n").dropFirst().first).prefix(32)
     let release = mail.instance.command("usr/sbin/qhpsictl", ["quarantine", "release", "\(id)"])
     #expect(try release.run().code == 0)
     let released = try #require(try mail.message(""))
