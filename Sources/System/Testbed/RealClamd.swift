@@ -18,9 +18,11 @@ package final class RealClamd {
 
     /// Start one and wait until it answers.
     ///
-    /// - Parameter settings: Further lines of clamd.conf(5).
+    /// - Parameters:
+    ///   - settings: Further lines of clamd.conf(5).
+    ///   - tells: Whether it says what it did not look at because of a limit or a password, as ours does.
     /// - Throws: Also when it does not come up.
-    package init(_ settings: String = "") throws {
+    package init(_ settings: String = "", tells: Bool = true) throws {
         folder = "/tmp/clamd." + String(decoding: uniqueName(), as: UTF8.self)
         socketPath = folder + "/socket"
         database = try SignatureDatabase()
@@ -33,8 +35,8 @@ package final class RealClamd {
             FixStaleSocket yes
             DatabaseDirectory \(database.path)
             TemporaryDirectory \(folder)
-            AlertExceedsMax yes
-            AlertEncrypted yes
+            AlertExceedsMax \(tells ? "yes" : "no")
+            AlertEncrypted \(tells ? "yes" : "no")
             MaxRecursion 24
             ExitOnOOM yes
             \(settings)

@@ -7,9 +7,9 @@ final class ScannerForms {
     private var number = 0
 
     /// Start clamd with these signatures: the file's name, and its lines.
-    init(_ file: String, _ signatures: [String]) throws {
+    init(_ file: String, _ signatures: [String], settings: String = "", tells: Bool = true) throws {
         instance = try PrivateInstance()
-        clamd = try RealClamd()
+        clamd = try RealClamd(settings, tells: tells)
         try clamd.database.write(file, signatures.joined(separator: "\n") + "\n")
         try clamd.restart()
     }
@@ -63,6 +63,9 @@ final class ScannerForms {
             lines.contains { $0.contains("/\(folder)/\(i): ") && $0.hasSuffix(" FOUND") }
         }
     }
+
+    /// A folder for files of the test.
+    var folder: String { instance.root }
 
     /// What qmail-queue says of a mail with one form of the scanner.
     func verdict(on mail: [UInt8], _ settings: [String: String]) throws -> String {
