@@ -54,7 +54,7 @@ private struct Scan {
 @Test func `a scanner has a folder of its own for what it unpacks`() throws {
     let scan = try Scan()
     let outcome = try scan.script(
-        "echo x >\"$TMPDIR/x\" && [ \"$TMPDIR\" = \"$CLAMAV_TMPDIR\" ] && stat -c '%n %a' \"$TMPDIR\" >'\(scan.root)/seen'"
+        "echo x >\"${TMPDIR:?}/x\" && [ \"$TMPDIR\" = \"$CLAMAV_TMPDIR\" ] && stat -c '%n %a' \"$TMPDIR\" >'\(scan.root)/seen'"
     ).run()
     #expect(outcome.code == 0)
     let seen = try shell("cat '\(scan.root)/seen'")
@@ -64,13 +64,13 @@ private struct Scan {
 
 /// What a scanner leaves, each with the content that is hard to remove.
 private let leavings = [
-    "mkdir -p \"$TMPDIR\"/a/b/c && touch \"$TMPDIR\"/a/b/c/d \"$TMPDIR\"/a/e",
-    "ln -s / \"$TMPDIR\"/root; ln -s .. \"$TMPDIR\"/up; mkfifo \"$TMPDIR\"/fifo; touch \"$TMPDIR\"/'a b'$(printf '\\n')c",
-    "mkdir -p \"$TMPDIR\"/a/b && touch \"$TMPDIR\"/a/b/c && chmod 0 \"$TMPDIR\"/a/b \"$TMPDIR\"/a \"$TMPDIR\"",
-    "mkdir -p \"$TMPDIR\"/'.#1'/'.#1' \"$TMPDIR\"/x/'.#2'/y && touch \"$TMPDIR\"/'.#3' \"$TMPDIR\"/x/'.#2'/y/z",
-    "exec perl -e 'chdir $ENV{TMPDIR}; for (1 .. 3000) { mkdir \"deep\" x 20; chdir \"deep\" x 20 } open F, \">file\"'",
-    "seq 1 3000 | (cd \"$TMPDIR\" && xargs touch)",
-    "head -c 91000000 /dev/zero >\"$TMPDIR\"/unpacked",
+    "mkdir -p \"${TMPDIR:?}\"/a/b/c && touch \"${TMPDIR:?}\"/a/b/c/d \"${TMPDIR:?}\"/a/e",
+    "ln -s / \"${TMPDIR:?}\"/root; ln -s .. \"${TMPDIR:?}\"/up; mkfifo \"${TMPDIR:?}\"/fifo; touch \"${TMPDIR:?}\"/'a b'$(printf '\\n')c",
+    "mkdir -p \"${TMPDIR:?}\"/a/b && touch \"${TMPDIR:?}\"/a/b/c && chmod 0 \"${TMPDIR:?}\"/a/b \"${TMPDIR:?}\"/a \"${TMPDIR:?}\"",
+    "mkdir -p \"${TMPDIR:?}\"/'.#1'/'.#1' \"${TMPDIR:?}\"/x/'.#2'/y && touch \"${TMPDIR:?}\"/'.#3' \"${TMPDIR:?}\"/x/'.#2'/y/z",
+    "exec perl -e 'chdir($ENV{TMPDIR} || die); for (1 .. 3000) { mkdir \"deep\" x 20; chdir \"deep\" x 20 } open F, \">file\"'",
+    "seq 1 3000 | (cd \"${TMPDIR:?}\" && xargs touch)",
+    "head -c 91000000 /dev/zero >\"${TMPDIR:?}\"/unpacked",
 ]
 
 @Test(arguments: leavings)
@@ -85,7 +85,7 @@ func `what a scanner leaves in it is removed with it`(body: String) throws {
 func `past the deadline it goes too`(body: String) throws {
     let scan = try Scan()
     let outcome = try scan.script(
-        "(\(body)); setsid sh -c 'while :; do date >>\"$TMPDIR\"/more; done' & sleep 60",
+        "(\(body)) || exit 9; setsid sh -c 'while :; do date >>\"${TMPDIR:?}\"/more; done' & sleep 60",
         ["QHPSITIMEOUT": "1"]
     ).run()
     #expect(outcome.code == 52)
@@ -96,7 +96,8 @@ func `past the deadline it goes too`(body: String) throws {
     let scan = try Scan()
     let pipe = try Pipe()
     var command = try scan.script(
-        "head -c 1000000 /dev/zero >$TMPDIR/unpacked; echo $$ >'\(scan.root)/pid'; exec sleep 60")
+        "head -c 1000000 /dev/zero >${TMPDIR:?}/unpacked; echo $$ >'\(scan.root)/pid'; exec sleep 60"
+    )
     command.streams[1] = .existing(pipe.writing.rawValue)
     let running = try command.start()
     #expect(scan.wait(for: "pid"))
@@ -108,7 +109,7 @@ func `past the deadline it goes too`(body: String) throws {
 
 @Test func `one whose qhpsi was killed is removed later, and one in use is not`() throws {
     let scan = try Scan()
-    let body = "touch $TMPDIR/unpacked; echo $$ >'\(scan.root)/pid'; exec sleep 600"
+    let body = "touch ${TMPDIR:?}/unpacked; echo $$ >'\(scan.root)/pid'; exec sleep 600"
     let killed = try scan.script(body).start()
     #expect(scan.wait(for: "pid"))
     try killed.child.signal(.kill)
