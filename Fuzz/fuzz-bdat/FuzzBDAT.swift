@@ -83,6 +83,7 @@ private struct Receiver {
                 messages += 1
                 isRefused = summary.flaw != nil
             case .quit, .sendAway: fatalError("the session has ended")
+            case .cutOff: fatalError("no input is so long")
             case .startTLS, .login, .client: fatalError("what is not offered is not taken")
             case .reply, .chunkedMessage, .spoiled, .abandoned: break
             }
