@@ -9,9 +9,7 @@ extension QueueRepair {
     /// Remove them.
     mutating func clearLeftovers() throws(Failure) {
         try clear(Place("pid"))
-        // While qmail-send runs it has them removed itself, and only its qmail-clean may: what it is done with is
-        // neither in todo/ nor in info/, and its number must not come to be a new message's before it knows.
-        if try becomeQuiet() { try clearMessages() }
+        try clearMessages()
         try clearEnvelopes()
         try reportEnvelopes()
         try clear(Place("scan"))
@@ -38,19 +36,33 @@ extension QueueRepair {
         }
     }
 
+    /// Messages that were never queued.
+    ///
+    /// While qmail-send runs it has them removed itself, and only its qmail-clean may: what it is done with is neither in
+    /// todo/ nor in info/, and its number must not come to be a new message's before it knows. Its lock is taken only when
+    /// there is something to remove, for it could not start meanwhile.
     private mutating func clearMessages() throws(Failure) {
         for (number, name) in try messages(in: "mess") {
-            if try isQueued(number, name) { continue }
-            guard let file = try claim(Place("mess", number), name) else { continue }
-            // It may have been committed while we came to the lock.
-            if try isQueued(number, name) {
-                file.release()
-                continue
-            }
+            guard let found = try claimUnqueued(number, name) else { continue }
+            found.release()
+            guard try becomeQuiet() else { return }
+            // It may have gone before the lock was ours.
+            guard let file = try claimUnqueued(number, name) else { continue }
             if try exists(Place("intd", number), name) { try remove(Place("intd", number), name) }
             try remove(Place("mess", number), name)
             file.release()
         }
+    }
+
+    /// Take the lock of a mess file that nobody works on and that is not queued.
+    private func claimUnqueued(
+        _ number: [UInt8], _ name: [UInt8]
+    ) throws(Failure) -> AbandonedFile? {
+        if try isQueued(number, name) { return nil }
+        guard let file = try claim(Place("mess", number), name) else { return nil }
+        // It may have been committed while we came to the lock.
+        if try isQueued(number, name) { return nil }
+        return file
     }
 
     /// Envelopes whose message is gone, and that were not committed.

@@ -63,6 +63,8 @@ extension QueueRepair {
             isQuiet = true
             return true
         } catch {
+            // An interrupted run never made it: then nobody can have it, and who needs it comes again.
+            if error == .noSuchFile { return true }
             throw Failure(verb: "lock", path: path, reason: error)
         }
     }
@@ -78,6 +80,8 @@ extension QueueRepair {
             _ = try intd.descriptor.duplicate().release()
             commitsAreStopped = true
         } catch {
+            // Without the folder nobody can commit.
+            if error == .noSuchFile { return }
             throw Failure(verb: "lock", path: path, reason: error)
         }
     }

@@ -64,3 +64,14 @@ import Testing
         #expect(try fix(instance, ["-N"]).code == 0)
     }
 }
+
+@Test func `where nothing is left over, qmail-send can start while a queue is repaired`() throws {
+    let instance = try PrivateInstance()
+    _ = try instance.queue()
+    let log = instance.root + "/trace"
+    _ = try shell(
+        "QHPSI_ROOT='\(instance.root)' strace -f -y -e trace=flock -o '\(log)' '\(instance.root)/usr/sbin/queue-fix' '\(instance.root)/var/spool/qhpsi/queue1'"
+    )
+    let locks = try shell("cat '\(log)'")
+    #expect(locks.contains("flock") && !locks.contains("sendmutex"), "\(locks)")
+}
