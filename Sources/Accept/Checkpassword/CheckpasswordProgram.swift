@@ -121,7 +121,7 @@ package enum CheckpasswordProgram {
         }
     }
 
-    /// The machine's user of a name; nil: there is none, and only PAM can know him.
+    /// The machine's user of a name; nil when only PAM can know him.
     private static func account(
         of name: [UInt8]
     ) throws(CheckpasswordFailure) -> NameServiceUser? {

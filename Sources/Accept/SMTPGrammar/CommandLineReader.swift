@@ -18,7 +18,7 @@ struct CommandLineReader {
     /// RFC 5321 §4.5.3.1.4 asks for 512, each extension for a few more; addresses in UTF-8 are longer still.
     static let limit = 2048
 
-    /// So many bytes are dropped of a line.
+    /// How many bytes of a line the reader drops.
     static let dropLimit = 16 << 20
 
     private var collected: [UInt8] = []

@@ -101,7 +101,7 @@ package struct Dialogue {
     var decoder = MessageDecoder()
     var hops = HopCounter()
     var flaw: MessageFlaw?
-    /// So many octets of a message that is refused, or of a refused chunk, are read.
+    /// How many octets of a refused message or chunk the server still reads.
     var octetLimit = 0
     var hasSender = false
     var recipients = 0

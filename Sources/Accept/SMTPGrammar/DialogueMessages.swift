@@ -50,9 +50,9 @@ extension Dialogue {
             ? max(settings.sizeLimit, octets) + excessLimit : octets + droppedLimit
     }
 
-    /// So many octets more than the size limit allows.
+    /// How many octets past the size limit are still read.
     private static var excessLimit: Int { 8 << 20 }
-    /// So many octets where there is no size limit.
+    /// How many octets are still read where there is no size limit.
     private static var droppedLimit: Int { 64 << 20 }
 
     /// The worst of the flaws so far, so that the answer does not depend on how the bytes were cut.
