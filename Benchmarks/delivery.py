@@ -1,10 +1,12 @@
 """The measurements of Benchmarks/delivery, inside its namespaces.
 
-WORK has the folders that it made, CGROUP is a cgroup of its own.  ROUNDS, COUNT (messages out of a full queue), MAIL
-(messages of one run of the whole way), SESSIONS and BYTES say how much; SIDES="ours" or "postfix" leaves the other out.  DELIVERY is qmail-start's default delivery.
+WORK has Postfix's folder, OURS is ours, DISK is the kind of disk, CGROUP is a cgroup of its own.  ROUNDS, COUNT (messages
+out of a full queue), MAIL (messages of one run of the whole way), SESSIONS and BYTES say how much; SIDES="ours" or
+"postfix" leaves the other out.  DELIVERY is qmail-start's default delivery.
 
-Rates are messages per second, CPU is seconds for 1000 messages, times are milliseconds; all are medians of the rounds,
-in which the two take turns.  It fails when our local delivery has a lower rate than Postfix's.
+Rates are messages per second, CPU is seconds for 1000 messages, times are milliseconds, flushes are what the disk was
+asked for a message, from its arrival until it has left the queue; all are medians of the rounds, in which the two take
+turns.  It fails when a count or a ratio is worse than GATES allows.
 """
 import contextlib
 import os
@@ -16,7 +18,7 @@ import subprocess
 import sys
 import time
 
-WORK, CGROUP = os.environ["WORK"], os.environ["CGROUP"]
+WORK, CGROUP, OURS, DISK = (os.environ[name] for name in ["WORK", "CGROUP", "OURS", "DISK"])
 ROUNDS = int(os.environ.get("ROUNDS", 5))
 COUNT = int(os.environ.get("COUNT", 1000))
 MAIL = int(os.environ.get("MAIL", 300))
@@ -26,6 +28,14 @@ SIDES = os.environ.get("SIDES", "ours postfix").split()
 DELIVERY = os.environ.get("DELIVERY", "./Maildir/")
 PATIENCE = 120  # seconds without a change until a run is given up
 USERS = [f"mail{i}" for i in range(10)]
+# What a row of the whole way may have: flushes a message at most, and of Postfix's rate at least.
+GATES = {
+    ("fast", "4, 1"): (10.5, 0.6),
+    ("fast", "4, 10"): (9.5, 0.9),
+    ("fast", "4, 1, 5 recipients"): (28, 0),
+    ("slow", "4, 1"): (12.5, 0.35),
+    ("slow", "4, 10"): (3.5, 0.6),
+}
 LOCAL = [f"{user}@test.example" for user in USERS]
 REMOTE = [f"{user}@remote.example" for user in USERS]
 
@@ -57,6 +67,10 @@ class Group:
         with open(f"{self.path}/cpu.stat") as file:
             return int(file.readline().split()[1]) / 1e6
 
+    def processes(self):
+        with open(f"{self.path}/cgroup.procs") as file:
+            return file.read().split()
+
 
 def until(done, what, pause=0.02, progress=lambda: 0):
     """Wait until `done()`, as long as `progress()` changes."""
@@ -84,8 +98,8 @@ class Side:
     """A mail server in a folder."""
 
     def __init__(self, root):
-        self.root = f"{WORK}/{root}"
-        self.group = Group(root)
+        self.root = root
+        self.group = Group(os.path.basename(root))
 
     def maildirs(self, name):
         return [f"{self.root}/home/{user}/Maildir/{name}" for user in USERS]
@@ -110,12 +124,15 @@ class Side:
     def seconds(self):
         return {"MTA": self.group.seconds()}
 
+    def all_processes(self):
+        return self.group.processes()
+
 
 class Postfix(Side):
     name, whole, filling = "Postfix", 2525, 2526
 
     def __init__(self):
-        super().__init__("debian")
+        super().__init__(f"{WORK}/debian")
         self.queue = f"{self.root}/var/spool/postfix"
         self.milter = Group("milter")
         self.milter.start("chroot", self.root, "clamav-milter", "-c", "/bench/milter.conf", output="milter.log")
@@ -143,12 +160,15 @@ class Postfix(Side):
     def seconds(self):
         return {"MTA": self.group.seconds() + self.milter.seconds(), "milter": self.milter.seconds()}
 
+    def all_processes(self):
+        return self.group.processes() + self.milter.processes()
+
 
 class Ours(Side):
     name, whole, filling = "QHPSI", 2527, 2528
 
     def __init__(self):
-        super().__init__("ours")
+        super().__init__(OURS)
         self.queue = f"{self.root}/var/spool/qhpsi/queue1"
         self.sender = None
         self.serve(self.whole, "QHPSI=plugin:clamd.so")
@@ -186,9 +206,9 @@ class Ours(Side):
         self.sender = None
 
 
-def load(port, sessions, count, size, recipients):
+def load(port, sessions, count, size, recipients, *options):
     """Send mail; what smtp-load prints."""
-    words = [f"{WORK}/smtp-load", "127.0.0.1", str(port), str(sessions), str(count), str(size), *recipients]
+    words = [f"{WORK}/smtp-load", *options, "127.0.0.1", str(port), str(sessions), str(count), str(size), *recipients]
     run = subprocess.run(words, capture_output=True, text=True)
     if run.returncode != 0:
         sys.exit(f"delivery: {run.stderr}")
@@ -200,6 +220,13 @@ def clamd():
     scanner.start("chroot", f"{WORK}/debian", "clamd", "--config-file=/bench/clamd.conf", output="clamd.log")
     until(lambda: os.path.exists(f"{WORK}/debian/run/clamav/clamd.ctl"), "clamd starts")
     return scanner
+
+
+def flushes():
+    """How often the disk was asked to put what it has to where it lasts (the kernel's Documentation/block/stat.rst)."""
+    device = os.stat(OURS).st_dev
+    with open(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/stat") as file:
+        return int(file.read().split()[15])
 
 
 class Sink:
@@ -247,14 +274,18 @@ def drain(side, recipients, arrived, context=contextlib.nullcontext()):
     return row
 
 
-def whole(side, sessions, size):
-    before, start = side.seconds() | {"clamd": scanner.seconds()}, time.monotonic()
-    seconds, median, slow = load(side.whole, sessions, MAIL, size, LOCAL)
-    until(lambda: side.delivered() == MAIL, f"{side.name} delivers", progress=side.delivered)
+def whole(side, sessions, size, recipients=1, tls=False):
+    options = ["-r", str(recipients)] + ["-t"] * tls
+    count = MAIL // recipients
+    os.sync()
+    before, start, flushed = side.seconds() | {"clamd": scanner.seconds()}, time.monotonic(), flushes()
+    seconds, median, slow = load(side.whole, sessions, count, size, LOCAL, *options)
+    until(lambda: side.delivered() == count * recipients, f"{side.name} delivers", progress=side.delivered)
     end = time.monotonic()
     until(lambda: side.waiting() == 0, f"{side.name} empties its queue", pause=0.05)
-    row = {"accepted": MAIL / seconds, "delivered": MAIL / (end - start), "p50": median, "p99": slow}
-    row |= spent(before, side.seconds() | {"clamd": scanner.seconds()}, MAIL)
+    row = {"accepted": count / seconds, "delivered": count / (end - start), "p50": median, "p99": slow,
+           "flushes": (flushes() - flushed) / count}
+    row |= spent(before, side.seconds() | {"clamd": scanner.seconds()}, count)
     side.clear()
     return row
 
@@ -282,27 +313,96 @@ def measure_drain(what, recipients, arrived):
     return len(values) < 2 or values["QHPSI"]["rate"] >= values["Postfix"]["rate"]
 
 
+def ways():
+    """What mail comes in by the whole way: label, and what `whole` is given."""
+    for size in BYTES:
+        for sessions in SESSIONS:
+            yield f"{size // 1024}, {sessions}", {"sessions": sessions, "size": size}
+    for recipients in [2, 5]:
+        yield f"4, 1, {recipients} recipients", {"sessions": 1, "size": 4096, "recipients": recipients}
+    for sessions in [1, 10]:
+        yield f"4, {sessions}, STARTTLS", {"sessions": sessions, "size": 4096, "tls": True}
+
+
 def measure_whole():
     rates = [["KB, sessions", "accepted/s: QHPSI", "Postfix", "ratio", "delivered/s: QHPSI", "Postfix", "ratio",
-              "reply p50 ms: QHPSI", "Postfix", "ratio", "p99 ms: QHPSI", "Postfix", "ratio"]]
+              "flushes: QHPSI", "Postfix", "ratio", "reply p50 ms: QHPSI", "Postfix", "p99 ms: QHPSI", "Postfix"]]
     costs = [["KB, sessions", "CPU s for 1000, MTA: QHPSI", "Postfix", "ratio", "(its milter)",
               "clamd: with QHPSI", "with Postfix", "ratio"]]
     for side in sides:
         side.prepare()
         if side.name == "QHPSI":
             side.release()
-    for size in BYTES:
-        for sessions in SESSIONS:
-            values = take_turns(sides, lambda side: whole(side, sessions, size))
-            label = f"{size // 1024}, {sessions}"
-            rates.append([label] + sum((beside(values, key, ".0f" if key in ("accepted", "delivered") else ".1f")
-                                        for key in ["accepted", "delivered", "p50", "p99"]), []))
-            milter = f"{values['Postfix']['milter']:.2f}" if "Postfix" in values else ""
-            costs.append([label] + beside(values, "MTA", ".2f") + [milter] + beside(values, "clamd", ".2f"))
+    for label, way in ways():
+        values = take_turns(sides, lambda side: whole(side, **way))
+        rates.append([label] + beside(values, "accepted", ".0f") + beside(values, "delivered", ".0f")
+                     + beside(values, "flushes", ".1f") + beside(values, "p50", ".1f")[:2] + beside(values, "p99", ".1f")[:2])
+        milter = f"{values['Postfix']['milter']:.2f}" if "Postfix" in values else ""
+        costs.append([label] + beside(values, "MTA", ".2f") + [milter] + beside(values, "clamd", ".2f"))
+        judge(label, values)
     table(*rates)
     table(*costs)
     for side in sides:
         side.stop()
+
+
+def judge(label, values):
+    """Note what is worse than its gate."""
+    most, least = GATES.get((DISK, label), (None, None))
+    if most is None or "QHPSI" not in values:
+        return
+    ours = values["QHPSI"]
+    if ours["flushes"] > most:
+        faults.append(f"{DISK} disk, {label}: {ours['flushes']:.1f} flushes a message, at most {most}")
+    if len(values) == 2 and ours["accepted"] < least * values["Postfix"]["accepted"]:
+        faults.append(f"{DISK} disk, {label}: {ours['accepted'] / values['Postfix']['accepted']:.2f} of Postfix's rate, at least {least}")
+
+
+def measure_calls(count=20):
+    """System calls, starts and forks a message of one session, by program, as strace sees them."""
+    rows = [["a message, 4 KB, one session", "system calls", "execs", "forks"]]
+    for side in sides:
+        side.prepare()
+        if side.name == "QHPSI":
+            side.release()
+        load(side.whole, 1, 5, 4096, LOCAL)
+        until(lambda: side.delivered() == 5 and side.waiting() == 0, f"{side.name} delivers")
+        side.clear()
+        trace = f"{WORK}/calls.{side.name}"
+        group = Group(f"strace.{side.name}")
+        tracer = group.start("strace", "-f", "-qq", "--decode-pids=comm", "-e", "signal=none", "-o", trace,
+                             *(word for number in side.all_processes() for word in ["-p", number]))
+        time.sleep(1)
+        load(side.whole, 1, count, 4096, LOCAL)
+        until(lambda: side.delivered() == count and side.waiting() == 0, f"{side.name} delivers")
+        time.sleep(0.5)
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait()
+        side.clear()
+        side.stop()
+        rows += counted(side.name, trace, count)
+    table(*rows)
+
+
+def counted(name, trace, count):
+    """Rows of a trace: the whole, then each program that makes a call or more a message."""
+    programs = {}
+    with open(trace, errors="replace") as file:
+        for line in file:
+            found = re.match(r"\d+<([^>]*)> (\w+)\(", line)
+            if not found:
+                continue
+            program, call = found.groups()
+            row = programs.setdefault(program, [0, 0, 0])
+            row[0] += 1
+            row[1] += call == "execve"
+            row[2] += call in ("clone", "clone3", "fork", "vfork")
+    total = [sum(row[i] for row in programs.values()) for i in range(3)]
+    rows = [[name] + [f"{value / count:.1f}" for value in total]]
+    for program, row in sorted(programs.items(), key=lambda pair: -pair[1][0]):
+        if row[0] >= count:
+            rows.append([f"… {program}"] + [f"{value / count:.1f}" for value in row])
+    return rows
 
 
 class Samples:
@@ -355,22 +455,24 @@ def profile():
     samples.show("the whole way, 10 sessions")
 
 
-parts = sys.argv[1:] or ["local", "remote", "whole"]
+parts = sys.argv[1:] or ["local", "remote", "whole", "calls"]
 for log in ["said", "milter.log", "clamd.log", "sink"]:
     if os.path.exists(f"{WORK}/{log}"):
         os.unlink(f"{WORK}/{log}")
 scanner = clamd()
 sides = [{"ours": Ours, "postfix": Postfix}[name]() for name in SIDES]
-is_fast = True
+faults = []
 print(f"{ROUNDS} rounds, load {os.getloadavg()[0]:.1f} at the start", flush=True)
-if "local" in parts:
-    is_fast = measure_drain("into Maildirs", LOCAL, lambda side: side.delivered())
+if "local" in parts and not measure_drain("into Maildirs", LOCAL, lambda side: side.delivered()) and DISK != "slow":
+    faults.append("local delivery is slower than Postfix's")
 if "remote" in parts:
     sink = Sink()
     measure_drain("to smtp-sink, 20 at once", REMOTE, lambda side: sink.received())
 if "whole" in parts:
     measure_whole()
+if "calls" in parts:
+    measure_calls()
 if "profile" in parts:
     profile()
 print(f"load {os.getloadavg()[0]:.1f} at the end")
-sys.exit(0 if is_fast else "delivery: local delivery is slower than Postfix's")
+sys.exit("\n".join(f"delivery: {fault}" for fault in faults))
