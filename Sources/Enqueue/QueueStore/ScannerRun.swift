@@ -74,7 +74,8 @@ struct ScannerRun {
         let deadline = Deadline(milliseconds: timeout * 1000 + Self.grace)
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: ScanReport.sizeLimit)
-        while bytes.count <= ScanReport.sizeLimit, ScanReport(bytes) == nil {
+        // To the pipe's end, which is the process's own: nothing that it starts has this descriptor.
+        while bytes.count <= ScanReport.sizeLimit {
             guard try Polling.wait(for: reading.rawValue, .readable, until: deadline) else {
                 return failed("qhpsi did not answer in time")
             }
@@ -82,11 +83,13 @@ struct ScannerRun {
             if count == 0 { break }
             bytes += buffer[..<count]
         }
-        // It has said all it has to say and is about to end; one that hangs on is not waited for.
+        // The kernel closes descriptors a few microseconds before it says that a process has ended.
+        var pause = 20
         while true {
             if let ending = try child.endingIfOver() { return confirmed(bytes, ending) }
             if deadline.hasPassed { return failed("qhpsi did not end in time") }
-            Clock.sleep(milliseconds: 1)
+            Clock.sleep(microseconds: pause)
+            pause = min(pause * 2, 1000)
         }
     }
 

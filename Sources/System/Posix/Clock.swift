@@ -25,7 +25,13 @@ package enum Clock {
 
     /// Wait, unless a signal ends it early; see nanosleep(2).
     package static func sleep(milliseconds: Int) {
-        var span = timespec(tv_sec: milliseconds / 1000, tv_nsec: milliseconds % 1000 * 1_000_000)
+        sleep(microseconds: milliseconds * 1000)
+    }
+
+    /// Wait, unless a signal ends it early; see nanosleep(2).
+    package static func sleep(microseconds: Int) {
+        var span = timespec(
+            tv_sec: microseconds / 1_000_000, tv_nsec: microseconds % 1_000_000 * 1000)
         _ = nanosleep(&span, nil)
     }
 
