@@ -72,11 +72,21 @@ enum HostConfinement {
     }
 
     /// Keep what this process becomes from reaching other scans, and from having processes without limit.
-    static func isolate() throws(Failure) {
-        do throws(Errno) { try Process.limitProcesses(to: mostProcesses) } catch {
-            throw Failure("limit the scanner's processes", error)
+    ///
+    /// - Parameter view: What the scanner may read; nil: all that its user may.
+    static func isolate(_ view: ScannerView?) throws(Failure) {
+        do throws(Errno) {
+            try Process.limitProcesses(to: mostProcesses)
+            // An older kernel has no domains; all that a scanner starts ends with its scan there, too.
+            guard let domain = Domain() else { return }
+            if let view {
+                try view.allow(in: domain)
+            } else {
+                try domain.allow([UInt8(ascii: "/")], listed: true)
+            }
+            try domain.enter()
+        } catch {
+            throw Failure("confine the scanner", error)
         }
-        // An older kernel has no such domains; all that a scanner starts ends with its scan there, too.
-        _ = Process.enterOwnDomain()
     }
 }

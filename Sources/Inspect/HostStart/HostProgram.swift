@@ -58,17 +58,29 @@ package enum HostProgram {
     }
 
     private static func become(_ words: [[UInt8]], _ environment: Environment) -> HostExit {
-        do throws(HostConfinement.Failure) { try HostConfinement.isolate() } catch {
+        do throws(HostConfinement.Failure) { try HostConfinement.isolate(view(environment)) } catch
+        {
             HostScan.complain(error.reason)
             return .privilege
         }
-        var variables = environment
+        var variables = environment.filtered {
+            !$0.starts(with: messageVariable + [UInt8(ascii: "=")])
+        }
         // libc takes TMPDIR away from a program with rights of its own, as this is.
         if let folder = variables["CLAMAV_TMPDIR"] { variables.set("TMPDIR", folder) }
         let reason = CommandRun.execute(words, variables)
         HostScan.complain(
             [UInt8]("unable to run ") + words[0] + [UInt8](": ") + reason.text)
         return .exec
+    }
+
+    /// How qhpsi tells the message's path, which shows in no list of processes then.
+    private static let messageVariable = [UInt8]("QHPSI_MESSAGE")
+
+    private static func view(_ environment: Environment) -> ScannerView? {
+        guard let message = environment["QHPSI_MESSAGE"], let scratch = environment["CLAMAV_TMPDIR"]
+        else { return nil }
+        return ScannerView(message: message, scratch: scratch)
     }
 
     private static func misused() -> HostExit {

@@ -85,7 +85,7 @@ package enum QhpsiProgram {
             memory: settings.memory)
         let result =
             asksClamd(settings.command, environment, instance)
-            ? try run.result() : try run.resultWithScratch(environment)
+            ? try run.result() : try run.resultWithScratch(environment, message: path)
         guard result.isGone else {
             throw ScanFailure(
                 .scanner, [UInt8]("what the scanner has started cannot be ended"))

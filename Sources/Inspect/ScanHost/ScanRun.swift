@@ -22,9 +22,11 @@ struct ScanRun {
 
     /// Run it with a folder of its own, which is gone when there is a result or none.
     ///
-    /// The folder is made where CLAMAV_TMPDIR says, or TMPDIR, or in /tmp; qhpsi-host hands it to the scanner in both.
-    func resultWithScratch(_ settings: Environment) throws(ScanFailure) -> SupervisedScanner.Result
-    {
+    /// The folder is made where CLAMAV_TMPDIR says, or TMPDIR, or in /tmp; qhpsi-host hands it to the scanner in both, and
+    /// lets it read no other message than the one at this path.
+    func resultWithScratch(
+        _ settings: Environment, message: [UInt8]
+    ) throws(ScanFailure) -> SupervisedScanner.Result {
         let place = settings["CLAMAV_TMPDIR"] ?? settings["TMPDIR"] ?? [UInt8]("/tmp")
         guard place.first == UInt8(ascii: "/") else {
             throw ScanFailure(
@@ -36,6 +38,7 @@ struct ScanRun {
         }
         var within = environment
         within.set("CLAMAV_TMPDIR", scratch.path)
+        within.set("QHPSI_MESSAGE", message)
         let run = ScanRun(
             arguments: arguments, environment: within, deadline: deadline, memory: memory)
         do throws(ScanFailure) {

@@ -55,15 +55,56 @@ extension Process {
     package static func limitProcesses(to count: UInt) throws(Errno) {
         try retrying { cposix_limit_processes(count) }
     }
+}
 
-    /// Keep this process and its children from tracing and, as far as the kernel can, signalling processes of the
-    /// same user that are none of them; see landlock(7).
+/// A domain that a process and its children will be in, in the making; see landlock(7).
+///
+/// Who is in it cannot trace processes of the same user that are not and, as far as the kernel can, not signal them. It
+/// can read and list only what is allowed here; writing, making and executing are not the domain's business.
+package struct Domain: ~Copyable {
+    private let rules: FileDescriptor
+
+    /// Nil where the kernel has no such thing.
+    package init?() {
+        let rules = cposix_domain()
+        if rules == -1 { return nil }
+        self.rules = FileDescriptor(adopting: rules)
+    }
+
+    /// Allow to read a file, or whatever is below a folder, and, if it is to be listed, to list that.
     ///
-    /// False where the kernel has no such thing. It needs `forbidNewPrivileges`.
-    package static func enterOwnDomain() -> Bool { cposix_enter_own_domain() == 0 }
+    /// A symbolic link at the path's end is passed over, for nothing is known of where it leads.
+    package borrowing func allow(_ path: [UInt8], listed: Bool) throws(Errno) {
+        let rules = rules.rawValue
+        try withCString(path) { (path) throws(Errno) in
+            _ = try retrying { cposix_domain_allow(rules, AT_FDCWD, path, listed ? 1 : 0) }
+        }
+    }
+
+    /// Enter it, for good. It needs `forbidNewPrivileges`.
+    package consuming func enter() throws(Errno) {
+        let rules = rules.rawValue
+        try retrying { cposix_domain_enter(rules) }
+    }
 }
 
 extension Files {
+    /// The path without links, `.` and `..`; see realpath(3).
+    package static func realPath(_ path: [UInt8]) throws(Errno) -> [UInt8] {
+        var room = [CChar](repeating: 0, count: Int(PATH_MAX))
+        var span = room.mutableSpan
+        let found = try withCString(path) { (path) throws(Errno) -> [UInt8]? in
+            span.withUnsafeMutableBufferPointer { raw in
+                guard let base = raw.baseAddress, CPosix.realpath(path, base) != nil else {
+                    return nil
+                }
+                return bytes(of: base)
+            }
+        }
+        guard let found else { throw Errno.last }
+        return found
+    }
+
     /// Whether who executes the file may have the capability cap_setgid by it; see capabilities(7), File capabilities.
     package static func permitsSettingGroups(_ path: [UInt8]) throws(Errno) -> Bool {
         let bits = try withCString(path) { (path) throws(Errno) -> Int in

@@ -217,3 +217,53 @@ private let attack = """
     try machine.write("tmp/over", "")
     #expect(try victim.wait().code == 0)
 }
+
+/// The first scan waits until it may end, every other one does as the body says.
+private func besideAnother(_ first: String = "", _ body: String) throws -> SetIDRoot {
+    try machine(
+        """
+        if mkdir /tmp/first 2>/dev/null; then
+            \(first)
+            : >/tmp/waits; until [ -e /tmp/over ]; do sleep 0.01; done; cat "$TMPDIR/x" >/tmp/kept 2>/dev/null; exit 0
+        fi
+        \(body)
+        exit 0
+        """)
+}
+
+@Test func `a scanner reads no message but its own, though the paths of others show`() throws {
+    let machine = try besideAnother(
+        "",
+        """
+        for c in /proc/[0-9]*/cmdline; do tr '\\0' '\\n' <$c; done 2>/dev/null | grep /scan/ | sort -u >/tmp/paths
+        for p in $(cat /tmp/paths); do [ "$p" = "$1" ] || cat "$p" >>/tmp/stolen; done
+        cat "$1" >/tmp/own
+        """)
+    let victim = try command(machine, sender).start()
+    #expect(try wait { try shell("ls '\(machine.root)/tmp'").contains("waits") })
+    #expect(try queue(machine).code == 0)
+    #expect(try Set(note(machine, "paths").split(separator: "\n")).count >= 2)
+    #expect(try note(machine, "stolen").isEmpty)
+    #expect(try note(machine, "own").contains("hello"))
+    try machine.write("tmp/over", "")
+    #expect(try victim.wait().code == 0)
+}
+
+@Test func `a scanner neither reads nor changes what another unpacks`() throws {
+    let machine = try besideAnother(
+        "echo whole >$TMPDIR/x",
+        """
+        ls /tmp >/tmp/listing 2>/tmp/refused
+        for f in /tmp/qhpsi-scan.*/x; do if [ -e "$f" ]; then echo changed >"$f"; fi; done
+        ls "$TMPDIR" >/tmp/own.listing && echo listed >/tmp/listed
+        """)
+    let victim = try command(machine, sender).start()
+    #expect(try wait { try shell("ls '\(machine.root)/tmp'").contains("waits") })
+    #expect(try queue(machine).code == 0)
+    #expect(try note(machine, "listing").isEmpty)
+    #expect(try note(machine, "refused").contains("Permission denied"))
+    #expect(try note(machine, "listed") == "listed\n")
+    try machine.write("tmp/over", "")
+    #expect(try victim.wait().code == 0)
+    #expect(try note(machine, "kept") == "whole\n")
+}

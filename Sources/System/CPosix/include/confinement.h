@@ -20,9 +20,17 @@ int cposix_adopt_orphans(void);
 /* RLIMIT_NPROC is of an enumeration type that Swift does not convert; a tighter limit stays; 0 or -1. */
 int cposix_limit_processes(unsigned long count);
 
-/* Enter a landlock(7) domain that forbids nothing with files, for the sake of what comes with every domain: no
-   ptrace(2) and the like of processes outside, and from Linux 6.12 on no signals to them; 0 or -1. */
-int cposix_enter_own_domain(void);
+/* A landlock(7) domain in the making, as a descriptor; or -1. In it nothing can be read, listed or moved to another folder
+   but what cposix_domain_allow says. Every domain keeps a process from ptrace(2) and the like of processes outside, and
+   from Linux 6.12 on from signals to them. */
+int cposix_domain(void);
+
+/* Allow to read what has this name in a folder (AT_FDCWD for a path) and all below it, and, if LISTS, to list it; a link
+   is passed over; 0 or -1. */
+int cposix_domain_allow(int domain, int folder, const char *_Nonnull name, int lists);
+
+/* Enter the domain, for good; 0 or -1. It needs PR_SET_NO_NEW_PRIVS. */
+int cposix_domain_enter(int domain);
 
 /* Wait, without waiting, for any child, also one that sends no SIGCHLD; as waitpid(2). */
 int cposix_forget_ended(void);
