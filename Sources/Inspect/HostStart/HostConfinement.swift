@@ -74,6 +74,7 @@ enum HostConfinement {
     /// Keep what this process becomes from reaching other scans, and from having processes without limit.
     ///
     /// - Parameter view: What the scanner may read; nil: all that its user may.
+    /// - Throws: That it cannot be confined, and must not run.
     static func isolate(_ view: ScannerView?) throws(Failure) {
         do throws(Errno) {
             try Process.limitProcesses(to: mostProcesses)

@@ -81,7 +81,9 @@ package struct Domain: ~Copyable {
         }
     }
 
-    /// Enter it, for good. It needs `forbidNewPrivileges`.
+    /// Enter it, for good.
+    ///
+    /// It needs `forbidNewPrivileges`.
     package consuming func enter() throws(Errno) {
         let rules = rules.rawValue
         try retrying { cposix_domain_enter(rules) }
