@@ -15,6 +15,8 @@ struct ScratchFolder: ~Copyable {
     private static let randomBytes = 16
     /// Milliseconds for the removal of one; what is left then is for a later qhpsi.
     private static let patience = 1000
+    /// Milliseconds for the removal of abandoned ones, before each scan, for which a sender waits.
+    private static let patienceForAbandoned = 100
     /// Of the folder they are in so many names are looked at, and so many abandoned ones removed each time.
     private static let mostNames = 4096
     private static let mostAbandoned = 8
@@ -71,7 +73,7 @@ struct ScratchFolder: ~Copyable {
     }
 
     private static func clearAbandoned(_ place: borrowing OpenFolder) {
-        let deadline = Deadline(milliseconds: patience)
+        let deadline = Deadline(milliseconds: patienceForAbandoned)
         let length = prefix.utf8CodeUnitCount + 2 * randomBytes
         do throws(Errno) {
             let names = try place.names(atMost: mostNames)
