@@ -233,7 +233,8 @@ let send: [Target] = [
     .program("vcfilter", uses: "FilterStore", "Posix", linked: .selfContained),
     .library("DotQmail", uses: "ByteText", "MailFormat"),
     .library(
-        "LocalDelivery", uses: "ByteText", "ControlFiles", "DotQmail", "FilterDelivery",
+        "LocalDelivery", uses: "AliasFile", "ByteText", "ControlFiles", "DotQmail",
+        "FilterDelivery",
         "LocalUsers", "Maildir", "MailFormat", "Posix", "QueueClient"),
     .program("qmail-local", uses: "LocalDelivery", "Posix", linked: .selfContained),
     .library(

@@ -58,7 +58,7 @@ package enum FastforwardProgram {
         do throws(DeliveryFailure) {
             return try run(options, Environment.current)
         } catch {
-            if !error.text.isEmpty { FileDescriptor.tell(error.text + [10], on: 1) }
+            FileDescriptor.tell(error.line, on: 1)
             return error.code.rawValue
         }
     }
@@ -78,11 +78,15 @@ package enum FastforwardProgram {
             local = Array(recipient[..<at])
         }
         let aliases = try AliasDatabase(options.database)
-        guard let (name, targets) = try aliases.find(local: local, host: host) else {
+        guard let (alias, targets, name) = try aliases.find(local: local, host: host) else {
             if options.passes { return 0 }
             throw DeliveryFailure(.permanent, "Sorry, no mailbox here by that name. (#5.1.1)")
         }
-        let expansion = try aliases.expand(name, targets)
+        var doubts: [[UInt8]] = []
+        let expansion = try aliases.expand(alias, targets, doubts: &doubts)
+        for doubt in doubts {
+            FileDescriptor.tell([UInt8]("fastforward: ") + doubt + [10], on: 1)
+        }
         let recipients = try qualified(expansion.addresses, environment)
         let isOwned = try aliases.has([UInt8]("owner-") + name)
         var sender = try value("SENDER", environment)
@@ -90,32 +94,44 @@ package enum FastforwardProgram {
             sender = [UInt8]("owner-") + name + [UInt8(ascii: "@")] + host
         }
         if options.isDry {
-            tell(expansion.programs, recipients, sender)
+            tell(expansion, recipients, sender)
         } else {
-            try deliver(expansion.programs, recipients, sender, environment)
+            try deliver(expansion, alias, recipients, sender, environment)
         }
         return options.passes ? done : 0
     }
 
     private static func deliver(
-        _ programs: [[UInt8]], _ recipients: [[UInt8]], _ sender: [UInt8],
+        _ expansion: AliasExpansion, _ alias: [UInt8], _ recipients: [[UInt8]], _ sender: [UInt8],
         _ environment: Environment
     ) throws(DeliveryFailure) {
         let message = FileDescriptor(adopting: 0)
-        for program in programs {
-            _ = try ProgramDelivery.run(program, message: message, environment: environment)
+        for program in expansion.programs {
+            _ = try ProgramDelivery.run(
+                program, place: [UInt8]("the alias ") + alias, message: message,
+                environment: environment)
+        }
+        for file in expansion.files {
+            let fields = try line("RPLINE", environment) + line("DTLINE", environment)
+            try NamedMailbox.deliver(
+                message, to: file, fromLine: try line("UFLINE", environment), fields: fields)
         }
         if recipients.isEmpty { return }
         let process = try Forwarding.send(
-            message, head: try deliveredTo(environment), sender: sender, to: recipients,
+            message, head: try line("DTLINE", environment), sender: sender, to: recipients,
             environment: environment)
         FileDescriptor.tell(
             [UInt8]("fastforward: qp ") + [UInt8](decimal: process) + [10], on: 1)
     }
 
-    private static func tell(_ programs: [[UInt8]], _ recipients: [[UInt8]], _ sender: [UInt8]) {
+    private static func tell(
+        _ expansion: AliasExpansion, _ recipients: [[UInt8]], _ sender: [UInt8]
+    ) {
         var text = [UInt8]("from <") + sender.singleLine + [UInt8(ascii: ">"), 10]
-        for program in programs { text += [UInt8]("program ") + program.singleLine + [10] }
+        for program in expansion.programs {
+            text += [UInt8]("program ") + program.singleLine + [10]
+        }
+        for file in expansion.files { text += [UInt8]("file ") + file.singleLine + [10] }
         for recipient in recipients {
             text += [UInt8]("to <") + recipient.singleLine + [UInt8(ascii: ">"), 10]
         }
@@ -123,27 +139,40 @@ package enum FastforwardProgram {
     }
 
     /// The addresses, names among them with the machine's own domain.
+    ///
+    /// The backslash of those that are not to be followed stays at domains of this machine, where qmail-lspawn(8) knows it.
     private static func qualified(
         _ addresses: [[UInt8]], _ environment: Environment
     ) throws(DeliveryFailure) -> [[UInt8]] {
-        guard addresses.contains(where: { !$0.contains(UInt8(ascii: "@")) }) else {
-            return addresses
-        }
+        guard
+            addresses.contains(where: {
+                $0.first == UInt8(ascii: "\\") || !$0.contains(UInt8(ascii: "@"))
+            })
+        else { return addresses }
         let control = Control(of: Instance.current(environment))
-        var domain: [UInt8]?
+        let domain: [UInt8]
+        let locals: [[UInt8]]
         do throws(ControlFailure) {
-            domain = try control.line("envnoathost")
-            if domain == nil { domain = try control.line("me") }
+            let me = try control.line("me") ?? Process.hostName
+            domain = try control.line("envnoathost") ?? me
+            locals = try control.lines("locals") ?? [me]
         } catch {
             throw DeliveryFailure(.temporary, words: error.text + [UInt8](" (#4.3.0)"))
         }
-        let end = [UInt8(ascii: "@")] + (domain ?? Process.hostName)
-        return addresses.map { $0.contains(UInt8(ascii: "@")) ? $0 : $0 + end }
+        return addresses.map { address in
+            let at = address.lastIndex(of: UInt8(ascii: "@"))
+            let host = at.map { Array(address[($0 + 1)...]) } ?? domain
+            let whole = at == nil ? address + [UInt8(ascii: "@")] + host : address
+            let isLocal = locals.contains { $0.lowercased == host.lowercased }
+            return whole.first == UInt8(ascii: "\\") && !isLocal ? Array(whole.dropFirst()) : whole
+        }
     }
 
-    /// The line that says that the message was here, of the variable DTLINE: one line whatever is in that.
-    private static func deliveredTo(_ environment: Environment) throws(DeliveryFailure) -> [UInt8] {
-        var line = try value("DTLINE", environment)
+    /// A line that goes before the message, of a variable such as DTLINE: one line whatever is in that.
+    private static func line(
+        _ name: StaticString, _ environment: Environment
+    ) throws(DeliveryFailure) -> [UInt8] {
+        var line = try value(name, environment)
         if line.last == 10 { line.removeLast() }
         return line.singleLine + [10]
     }

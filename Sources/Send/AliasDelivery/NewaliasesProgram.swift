@@ -6,6 +6,8 @@ import Posix
 
 /// The program newaliases(1).
 package enum NewaliasesProgram {
+    /// The new database is in force, and something of the file is not in it.
+    private static let incomplete: Int32 = 1
     private static let misused: Int32 = 100
     private static let unable: Int32 = 111
     private static let usage: StaticString = """
@@ -14,7 +16,10 @@ package enum NewaliasesProgram {
         """
     private static let sizeLimit = 256 << 20
 
-    /// Make the database of aliases, whole or not at all.
+    /// Make the database of aliases, whole or not at all, of all that is understood.
+    ///
+    /// An alias of which a part is wrong is in it with that: its mail waits until the file is mended, for without the alias
+    /// it would be returned.
     ///
     /// - Returns: The exit code.
     package static func run() -> Int32 {
@@ -31,11 +36,11 @@ package enum NewaliasesProgram {
         do throws(Errno) { text = try Files.contents(source, limit: sizeLimit) } catch {
             return fatal([UInt8]("unable to read ") + source + [UInt8](": ") + error.text, unable)
         }
-        let records: [(key: [UInt8], data: [UInt8])]
-        do throws(AliasFile.Flaw) { records = try Self.records(text) } catch {
-            let place = source + [UInt8](":") + [UInt8](decimal: error.line) + [UInt8](": ")
-            return fatal(
-                [UInt8]("unable to parse ") + place + [UInt8](error.reason.words), misused)
+        let file = AliasFile(text)
+        tellFlaws(file, source)
+        tellDoubles(file, source)
+        let records = file.entries.map {
+            (key: $0.name, data: AliasTarget.encoded($0.targets))
         }
         let database = DatabaseReplacement(
             path: instance.path("/etc/qhpsi/aliases.cdb"),
@@ -43,23 +48,39 @@ package enum NewaliasesProgram {
         do throws(DatabaseReplacement.Failure) { try database.write(records) } catch {
             return fatal(error.text, unable)
         }
-        return 0
+        return file.flaws.isEmpty ? 0 : incomplete
     }
 
-    /// A record for each alias; of two with one name the first counts, which is told.
-    private static func records(
-        _ text: [UInt8]
-    ) throws(AliasFile.Flaw) -> [(key: [UInt8], data: [UInt8])] {
-        var records: [(key: [UInt8], data: [UInt8])] = []
-        for entry in try AliasFile.entries(text) {
-            records.append((key: entry.name, data: AliasTarget.encoded(entry.targets)))
+    private static func tellFlaws(_ file: AliasFile, _ source: [UInt8]) {
+        for flaw in file.flaws {
+            var text = [UInt8]("error: ") + source + [UInt8](":") + [UInt8](decimal: flaw.line)
+            text += [UInt8](": ") + flaw.words
+            if flaw.name.isEmpty {
+                text += [UInt8]("; the line is left out")
+            } else {
+                text += [UInt8]("; mail for ") + flaw.name.singleLine
+                text += [UInt8](" waits until this is mended")
+            }
+            FileDescriptor.tell([UInt8]("newaliases: ") + text + [10], on: 2)
         }
-        let names = records.map { $0.key }.sorted { $0.lexicographicallyPrecedes($1) }
-        for (i, name) in names.enumerated().dropFirst() where name == names[i - 1] {
-            let words = [UInt8]("newaliases: warning: only the first of two counts: ")
-            FileDescriptor.tell(words + name + [10], on: 2)
+    }
+
+    /// Of two aliases with one name the first counts, which is told.
+    private static func tellDoubles(_ file: AliasFile, _ source: [UInt8]) {
+        let entries = file.entries.sorted {
+            $0.name == $1.name ? $0.line < $1.line : $0.name.lexicographicallyPrecedes($1.name)
         }
-        return records
+        var first: AliasFile.Entry?
+        for entry in entries {
+            guard let known = first, known.name == entry.name else {
+                first = entry
+                continue
+            }
+            var text = [UInt8]("newaliases: warning: ") + source + [UInt8](":")
+            text += [UInt8](decimal: entry.line) + [UInt8](": ") + entry.name.singleLine
+            text += [UInt8](" has an alias in line ") + [UInt8](decimal: known.line)
+            FileDescriptor.tell(text + [UInt8](" already, which counts\n"), on: 2)
+        }
     }
 
     private static func fatal(_ text: [UInt8], _ code: Int32) -> Int32 {

@@ -2,10 +2,13 @@ import ByteText
 
 /// What becomes of mail for an alias, when aliases of aliases are followed.
 package struct AliasExpansion: Sendable {
-    /// Whom to send to: names without `@`, and addresses; each once, in order.
+    /// Whom to send to: addresses, and names without `@`; those that are not to be followed again with a backslash before
+    /// them; each once, in order.
     package private(set) var addresses: [[UInt8]] = []
     /// Lines of shell, in order.
     package private(set) var programs: [[UInt8]] = []
+    /// Mboxes, and maildirs with a slash at the end, in order.
+    package private(set) var files: [[UInt8]] = []
     /// Whether a target is to throw the mail away.
     package private(set) var isDiscarding = false
 
@@ -20,18 +23,22 @@ package struct AliasExpansion: Sendable {
         case lookup(Cause)
         /// There are more than `mostAddresses`.
         case tooMany
+        /// The file was wrong at this alias, in these words.
+        case flaw(name: [UInt8], words: [UInt8])
     }
 
     /// Nothing yet.
     package init() {}
 
     /// Whether nothing is to become of it, not even to be thrown away: its aliases only mean one another.
-    package var isEmpty: Bool { addresses.isEmpty && programs.isEmpty && !isDiscarding }
+    package var isEmpty: Bool {
+        addresses.isEmpty && programs.isEmpty && files.isEmpty && !isDiscarding
+    }
 
     /// Add the targets of an alias.
     ///
-    /// A name that is an alias is followed, once; in its own targets it is the name itself. Addresses are not followed:
-    /// they are looked up when the message comes to them.
+    /// A name that is an alias is followed, once; in its own targets it is the user of that name. Addresses are not
+    /// followed: they are looked up when the message comes to them.
     ///
     /// - Parameters:
     ///   - name: The alias.
@@ -48,16 +55,22 @@ package struct AliasExpansion: Sendable {
         var waiting: [(name: [UInt8], target: AliasTarget)] = targets.reversed().map { (name, $0) }
         while let (name, target) = waiting.popLast() {
             switch target {
-            case .final(let text): if !send(to: text) { throw .tooMany }
+            case .final(let text): if !send(asUser: text) { throw .tooMany }
             case .program(let command): programs.append(command)
+            case .file(let path): if !files.contains(path) { files.append(path) }
             case .discard: isDiscarding = true
+            case .flaw(let words): throw .flaw(name: name, words: words)
             case .include(let path):
                 let more: [AliasTarget]
                 do throws(Cause) { more = try include(path) } catch { throw .lookup(error) }
                 for target in more.reversed() { waiting.append((name, target)) }
             case .address(let text):
                 let key = text.lowercased
-                if text.contains(UInt8(ascii: "@")) || key == name {
+                if key == name {
+                    if !send(asUser: text) { throw .tooMany }
+                    continue
+                }
+                if text.contains(UInt8(ascii: "@")) {
                     if !send(to: text) { throw .tooMany }
                     continue
                 }
@@ -65,7 +78,8 @@ package struct AliasExpansion: Sendable {
                 let more: [AliasTarget]?
                 do throws(Cause) { more = try lookup(key) } catch { throw .lookup(error) }
                 guard let more else {
-                    if !send(to: text) { throw .tooMany }
+                    let isOwn = name.starts(with: key + [UInt8(ascii: "@")])
+                    if isOwn ? !send(asUser: text) : !send(to: text) { throw .tooMany }
                     continue
                 }
                 seen.append(key)
@@ -74,9 +88,15 @@ package struct AliasExpansion: Sendable {
         }
     }
 
+    /// Whether there was room for one that is not to be followed again.
+    private mutating func send(asUser name: [UInt8]) -> Bool {
+        addresses.contains(name) || send(to: [UInt8(ascii: "\\")] + name)
+    }
+
     /// Whether there was room.
     private mutating func send(to address: [UInt8]) -> Bool {
         if addresses.contains(address) { return true }
+        if addresses.contains([UInt8(ascii: "\\")] + address) { return true }
         if addresses.count == Self.mostAddresses { return false }
         addresses.append(address)
         return true

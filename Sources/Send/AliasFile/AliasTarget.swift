@@ -10,8 +10,12 @@ package enum AliasTarget: Equatable, Sendable {
     case program([UInt8])
     /// A file with addresses.
     case include([UInt8])
+    /// An mbox, or a maildir when it ends in a slash.
+    case file([UInt8])
     /// Nothing: /dev/null.
     case discard
+    /// What the file has instead is wrong, in these words: mail waits until it is mended.
+    case flaw([UInt8])
 
     private var tag: UInt8 {
         switch self {
@@ -19,13 +23,17 @@ package enum AliasTarget: Equatable, Sendable {
         case .final: UInt8(ascii: "\\")
         case .program: UInt8(ascii: "|")
         case .include: UInt8(ascii: ":")
+        case .file: UInt8(ascii: "/")
         case .discard: UInt8(ascii: "0")
+        case .flaw: UInt8(ascii: "!")
         }
     }
 
     private var text: [UInt8] {
         switch self {
-        case .address(let text), .final(let text), .program(let text), .include(let text): text
+        case .address(let text), .final(let text), .program(let text), .include(let text),
+            .file(let text), .flaw(let text):
+            text
         case .discard: []
         }
     }
@@ -49,7 +57,9 @@ package enum AliasTarget: Equatable, Sendable {
             case UInt8(ascii: "\\"): targets.append(.final(text))
             case UInt8(ascii: "|"): targets.append(.program(text))
             case UInt8(ascii: ":"): targets.append(.include(text))
+            case UInt8(ascii: "/"): targets.append(.file(text))
             case UInt8(ascii: "0"): targets.append(.discard)
+            case UInt8(ascii: "!"): targets.append(.flaw(text))
             default: return nil
             }
         }

@@ -25,6 +25,10 @@ package struct NoticeMessage: Sendable {
     /// Whether it is without the words of others, for a scanner has refused it with them: what servers and programs
     /// said, and the original's header.
     package var isBare = false
+    /// Whether the message still waits for other recipients.
+    package var isPartial = false
+    /// Which notice about the message it is: a number that no other one has, 0 for the first.
+    package var part = 0
 
     /// A notice to be filled in.
     package init(
@@ -69,6 +73,10 @@ package struct NoticeMessage: Sendable {
         var text = [UInt8](decimal: now)
         text.append(".")
         text.append(decimal: Int(serial))
+        if part > 0 {
+            text.append(".")
+            text.append(decimal: part)
+        }
         return text
     }
 
@@ -88,6 +96,13 @@ package struct NoticeMessage: Sendable {
         out += Self.visible(host)
         out.append(">\nSubject: ")
         out.append(hasFailed ? "failure notice" : "success notice")
+        if !isBare, let identifier = MessageIdentifier.find(in: original) {
+            // RFC 3834 §3.1.6; RFC 5322 §3.6.4.
+            for field in ["\nIn-Reply-To: ", "\nReferences: "] as [StaticString] {
+                out.append(field)
+                out += identifier
+            }
+        }
         out.append("\nAuto-Submitted: auto-replied\nMIME-Version: 1.0\n")
         out.append(
             "Content-Type: multipart/report; report-type=delivery-status;\n\tboundary=\"")
@@ -115,6 +130,9 @@ package struct NoticeMessage: Sendable {
             )
         } else {
             out.append(".\nYour message went to the addresses below, as you asked to be told.\n")
+        }
+        if isPartial {
+            out.append("For its other addresses it waits, and you hear of them if that fails.\n")
         }
         if isBare {
             out.append(

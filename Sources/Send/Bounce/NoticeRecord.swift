@@ -3,7 +3,8 @@ import ByteText
 /// What a sender is to be told about one recipient, as it lies in bounce/.
 ///
 /// A record has the fields `A` (action), `T` (address), `O` (the address that the sender's system gave, ORCPT) and `X`
-/// (what was said), in this order, each ended by a NUL, and a NUL before and after them.
+/// (what was said), in this order, each ended by a NUL, and a NUL before and after them. Once the sender has been told of
+/// it, `A` is `B`.
 package struct NoticeRecord: Equatable, Sendable {
     /// What happened; RFC 3464 §2.3.3.
     package enum Action: UInt8, Sendable {
@@ -41,26 +42,36 @@ package struct NoticeRecord: Equatable, Sendable {
             + [0, UInt8(ascii: "O")] + originalRecipient + [0, UInt8(ascii: "X")] + text + [0, 0]
     }
 
-    /// The records in a file; one that is not whole is skipped.
+    /// What the `A` of a record is to become when the sender has been told of it.
+    package static let toldTag = UInt8(ascii: "B")
+
+    /// The records in a file of which the sender has not been told; one that is not whole is skipped.
     package static func records(_ bytes: [UInt8]) -> [NoticeRecord] {
+        untold(bytes).map { $0.record }
+    }
+
+    /// The records in a file of which the sender has not been told, each with the place of its `A`.
+    package static func untold(_ bytes: [UInt8]) -> [(record: NoticeRecord, offset: Int)] {
         let tags = [UInt8]("ATOX")
-        var all: [NoticeRecord] = []
+        var all: [(record: NoticeRecord, offset: Int)] = []
         var values: [[UInt8]] = []
+        var offset = 0
         // What stands behind the last NUL was cut off.
         for field in bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast() {
             if values.count < tags.count, field.first == tags[values.count] {
+                if values.isEmpty { offset = field.startIndex }
                 values.append(Array(field.dropFirst()))
                 continue
             }
             if field.isEmpty, values.count == tags.count,
                 let action = values[0].first.flatMap({ Action(rawValue: $0) })
             {
-                all.append(
-                    NoticeRecord(
-                        action, recipient: values[1], originalRecipient: values[2], text: values[3])
-                )
+                let record = NoticeRecord(
+                    action, recipient: values[1], originalRecipient: values[2], text: values[3])
+                all.append((record, offset))
             }
             values = field.first == tags[0] ? [Array(field.dropFirst())] : []
+            offset = field.startIndex
         }
         return all
     }

@@ -17,14 +17,14 @@ package struct JobReport: Equatable, Sendable {
 
     /// How it went.
     package let kind: Kind
-    /// Words for the log and the bounce: printable ASCII on one line, at most `textLimit` bytes, perhaps none.
+    /// Words for the log and the notice: lines of printable ASCII, at most `textLimit` bytes, perhaps none.
     package let text: [UInt8]
 
-    /// A report with any words: line feeds become `/`, and what is not printable `?`.
+    /// A report with any words, of which those that are not printable become `?`; line feeds stay.
     package init(_ kind: Kind, _ text: [UInt8]) {
         self.kind = kind
         self.text = text.prefix(Self.textLimit).map { byte in
-            if byte == 10 { return UInt8(ascii: "/") }
+            if byte == 10 { return byte }
             if byte == 9 || byte == 13 { return UInt8(ascii: " ") }
             return byte.isPrintable ? byte : UInt8(ascii: "?")
         }

@@ -26,6 +26,8 @@ package struct DotQmail: Equatable, Sendable {
 
     /// What is to be done; comments and blank lines are none of it.
     package private(set) var instructions: [Instruction] = []
+    /// The line of each, counted from 1.
+    package private(set) var lines: [Int] = []
     /// Whether a line `+list` says that there are only addresses in it.
     package private(set) var isList = false
 
@@ -48,18 +50,25 @@ package struct DotQmail: Equatable, Sendable {
             switch first {
             case UInt8(ascii: "+"):
                 if Array(line).equals("+list") { isList = true }
+                continue
             case UInt8(ascii: "|"):
                 instructions.append(.program(Array(line.dropFirst())))
             case UInt8(ascii: "."), UInt8(ascii: "/"):
-                let path = Array(line)
-                instructions.append(
-                    path.last == UInt8(ascii: "/") ? .maildir(path) : .mbox(path))
+                instructions.append(Instruction(path: Array(line)))
             default:
                 let address = first == UInt8(ascii: "&") ? line.dropFirst() : line
                 if address.isEmpty { throw .noAddress(line: i + 1) }
                 instructions.append(.forward(Array(address)))
             }
+            lines.append(i + 1)
         }
+    }
+}
+
+extension DotQmail.Instruction {
+    /// A delivery into a file: a maildir if the path ends in a slash.
+    package init(path: [UInt8]) {
+        self = path.last == UInt8(ascii: "/") ? .maildir(path) : .mbox(path)
     }
 }
 

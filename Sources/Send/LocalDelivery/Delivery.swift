@@ -1,17 +1,28 @@
 import ByteText
+import ControlFiles
 import DotQmail
+import FilterDelivery
 import Maildir
 import Posix
 
 /// One message for one recipient.
 struct Delivery: ~Copyable {
+    /// What is asked for; see the options of qmail-local(8).
+    struct Kind {
+        /// Whether it is only told what would be done.
+        var isDry = false
+        /// Whether the fallback counts and no file does: the address is an alias.
+        var isAlias = false
+        /// Whether the address's alias has sent it here, so that its line may be in the header once.
+        var isBehindAlias = false
+    }
+
     private let address: DeliveryAddress
     private let message: FileDescriptor
     private let environment: Environment
     /// What users get who say nothing.
     private let fallback: [UInt8]
-    /// Whether it is only told what would be done.
-    private let isDry: Bool
+    private let kind: Kind
     private var files = 0
     private var programs = 0
     private var forwards: [[UInt8]] = []
@@ -25,14 +36,16 @@ struct Delivery: ~Copyable {
     /// A delivery of the message, a file, from its start.
     init(
         _ address: DeliveryAddress, message: consuming FileDescriptor, fallback: [UInt8],
-        isDry: Bool, environment: Environment
+        kind: Kind, environment: Environment
     ) {
         self.address = address
         self.message = message
         self.fallback = fallback
-        self.isDry = isDry
+        self.kind = kind
         self.environment = environment
     }
+
+    private var isDry: Bool { kind.isDry }
 
     /// Do what the recipient's .qmail file says.
     mutating func perform() throws(DeliveryFailure) {
@@ -42,17 +55,27 @@ struct Delivery: ~Copyable {
                 .temporary, "The home folder is sticky: its owner is editing. (#4.2.1)")
         }
         if !isDry { try checkLoop() }
-        let orders = try HomeFolder.orders(address, otherwise: fallback)
+        let orders = try orders()
+        for doubt in orders.doubts { words += doubt + [10] }
         try carryOut(orders)
         if isDry { for address in forwards { tell(.forward(address)) } }
         if !isDry, !forwards.isEmpty { try sendOn() }
         count()
     }
 
+    private func orders() throws(DeliveryFailure) -> HomeFolder.Orders {
+        if kind.isAlias { return try HomeFolder.orders(ofAlias: fallback) }
+        let instance = Instance.current(environment)
+        return try HomeFolder.orders(
+            address, otherwise: fallback,
+            isFilter: { Vfilter.arguments(of: $0, instance) != nil })
+    }
+
     /// Follow the instructions in order, but for addresses, which are only gathered.
     private mutating func carryOut(_ orders: HomeFolder.Orders) throws(DeliveryFailure) {
         var variables: Environment?
-        for instruction in orders.instructions {
+        for step in orders.steps {
+            let instruction = step.instruction
             if case .forward(let address) = instruction {
                 forwards.append(address)
                 continue
@@ -70,7 +93,7 @@ struct Delivery: ~Copyable {
             case .mbox(let path): try deliver(mbox: path)
             case .program(let command):
                 if variables == nil { variables = try self.variables(orders) }
-                if try !run(command, variables ?? environment) { return }
+                if try !run(command, step, variables ?? environment) { return }
             case .forward: continue
             }
         }
@@ -78,12 +101,13 @@ struct Delivery: ~Copyable {
 
     /// Run a command, and say whether the lines that follow count.
     private mutating func run(
-        _ command: [UInt8], _ variables: Environment
+        _ command: [UInt8], _ step: HomeFolder.Step, _ variables: Environment
     ) throws(DeliveryFailure) -> Bool {
         let filtered = try FilterLine.run(command, message: message, environment: variables)
         guard let filtered else {
             programs += 1
-            return try ProgramDelivery.run(command, message: message, environment: variables)
+            return try ProgramDelivery.run(
+                command, place: step.place, message: message, environment: variables)
         }
         // A filter that lets a message pass is no delivery.
         if !filtered.goesOn { programs += 1 }
@@ -93,7 +117,8 @@ struct Delivery: ~Copyable {
 
     /// A message that was here already is not delivered again.
     private func checkLoop() throws(DeliveryFailure) {
-        var check = LoopCheck(line: address.deliveredTo)
+        var check = LoopCheck(
+            line: address.deliveredTo, allowed: kind.isBehindAlias ? 1 : 0)
         var buffer = [UInt8](repeating: 0, count: 1 << 12)
         var offset = 0
         while !check.isOver {

@@ -5,8 +5,8 @@ import Posix
 /// The program qmail-local(8).
 package enum LocalProgram {
     private static let usage: StaticString = """
-        qmail-local: usage: qmail-local [ -nN ] [ -- ] user homedir local dash ext domain sender \
-        defaultdelivery
+        qmail-local: usage: qmail-local [ -anuN ] [ -- ] user homedir local dash ext domain \
+        sender defaultdelivery
 
         """
     private static let argumentCount = 8
@@ -15,15 +15,17 @@ package enum LocalProgram {
     ///
     /// - Returns: The exit code: 0, 100 or 111.
     package static func run() -> Int32 {
-        var isDry = false
+        var kind = Delivery.Kind()
         var arguments = Process.arguments.dropFirst()
         while let option = arguments.first, option.first == UInt8(ascii: "-"), option.count > 1 {
             arguments = arguments.dropFirst()
             if option.equals("--") { break }
             for byte in option.dropFirst() {
                 switch byte {
-                case UInt8(ascii: "n"): isDry = true
-                case UInt8(ascii: "N"): isDry = false
+                case UInt8(ascii: "a"): kind.isAlias = true
+                case UInt8(ascii: "n"): kind.isDry = true
+                case UInt8(ascii: "N"): kind.isDry = false
+                case UInt8(ascii: "u"): kind.isBehindAlias = true
                 default: return explain(option)
                 }
             }
@@ -35,7 +37,7 @@ package enum LocalProgram {
             user: words[0], home: words[1], local: words[2], dash: words[3], ext: words[4],
             host: words[5], sender: words[6])
         var delivery = Delivery(
-            address, message: FileDescriptor(adopting: 0), fallback: words[7], isDry: isDry,
+            address, message: FileDescriptor(adopting: 0), fallback: words[7], kind: kind,
             environment: Environment.current)
         do throws(DeliveryFailure) {
             if address.home.first != UInt8(ascii: "/") {
@@ -46,7 +48,7 @@ package enum LocalProgram {
             return 0
         } catch {
             // Who is not told has the exit code.
-            if !error.text.isEmpty { FileDescriptor.tell(error.text + [10], on: 1) }
+            FileDescriptor.tell(error.line, on: 1)
             return error.code.rawValue
         }
     }

@@ -13,10 +13,16 @@ package enum ProgramDelivery {
     /// It is the recipient's own command, and it is run with his rights: by the shell, unless that would do nothing but
     /// run one program by its path. To start a shell takes longer than a whole delivery.
     ///
+    /// - Parameters:
+    ///   - command: The line.
+    ///   - place: Where it stands, for words about it: `line 2 of .qmail`.
+    ///   - message: The message, a file.
+    ///   - environment: Its variables.
     /// - Returns: Whether the lines that follow count.
-    /// - Throws: When it fails; its own words, if any, are on our descriptor 1 or 2.
+    /// - Throws: When it fails; its own words, if any, are on our descriptor 1 or 2, and count before those of the failure.
     package static func run(
-        _ command: [UInt8], message: borrowing FileDescriptor, environment: Environment
+        _ command: [UInt8], place: [UInt8], message: borrowing FileDescriptor,
+        environment: Environment
     ) throws(DeliveryFailure) -> Bool {
         let ending: Child.Ending
         do throws(Errno) {
@@ -30,11 +36,18 @@ package enum ProgramDelivery {
         case .exited(0): return true
         case .exited(stops): return false
         case .exited(let code):
-            throw DeliveryFailure(permanent.contains(code) ? .permanent : .temporary, "")
-        case .killed(let signal):
-            let text = [UInt8]("A program of the recipient was ended by signal ")
+            let isPermanent = permanent.contains(code)
+            let text =
+                [UInt8]("The program in ") + place + [UInt8](" ended with code ")
+                + [UInt8](decimal: code) + [UInt8](" and said nothing. ")
+                + [UInt8](isPermanent ? "(#5.3.0)" : "(#4.3.0)")
             throw DeliveryFailure(
-                .temporary, words: text + [UInt8](decimal: signal) + [UInt8](". (#4.3.0)"))
+                isPermanent ? .permanent : .temporary, ifNothingElse: text)
+        case .killed(let signal):
+            let text =
+                [UInt8]("The program in ") + place + [UInt8](" was ended by signal ")
+                + [UInt8](decimal: signal)
+            throw DeliveryFailure(.temporary, words: text + [UInt8](". (#4.3.0)"))
         }
     }
 

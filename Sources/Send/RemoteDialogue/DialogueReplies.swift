@@ -82,7 +82,12 @@ extension RemoteDialogue {
             return decide(.refused, cannot("internationalized addresses (SMTPUTF8)", "5.6.7"))
         }
         if errand.form.hasEightBit, !extensions.hasEightBit {
-            return decide(.refused, cannot("8-bit text (8BITMIME)", "5.6.3"))
+            return decide(
+                .refused,
+                peer.text
+                    + [UInt8](
+                        " cannot take this message as it is: it has letters that are not encoded, such as accents or umlauts. Have your mail program send it as quoted-printable or base64, or leave them out: the server does not take 8-bit text (8BITMIME) (#5.6.3)"
+                    ))
         }
         if let limit = extensions.sizeLimit, errand.form.size > limit {
             var text = peer.text + [UInt8](" takes messages of at most ")

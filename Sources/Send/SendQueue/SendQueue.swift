@@ -176,6 +176,13 @@ package struct SendQueue: Sendable {
     /// Since when all that there is to tell is known, in seconds since 1970; nil when there is nothing.
     package func noticeTime(_ id: UInt64) throws(Errno) -> Int? { try status(bounce(id))?.modified }
 
+    /// Say that the sender has been told of records: the byte at each offset becomes the tag.
+    package func markTold(_ id: UInt64, _ offsets: [Int], tag: UInt8) throws(Errno) {
+        let file = try FileDescriptor.open(bounce(id), .readWrite)
+        let mark = [tag]
+        for offset in offsets { try file.write(mark.span.bytes, at: offset) }
+    }
+
     /// The sender has been told, or nobody will be.
     package func removeNotice(_ id: UInt64) throws(Errno) { try removeIfThere(bounce(id)) }
 

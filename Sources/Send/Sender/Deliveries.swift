@@ -216,6 +216,7 @@ extension Sender {
         do throws(Errno) {
             try queue(job.key).addNotice(job.key.id, record.encoded)
             job.hasNotice = true
+            if !job.isFresh { tellSoon(job.key, birth: job.birth) }
             return true
         } catch {
             log.warning("unable to write bounce/ for", job.key.id, error.text, queue(job.key).name)

@@ -126,7 +126,11 @@ extension Sender {
                 hasRecipients = true
                 withLane(channel) { $0.deferred.insert(DueMessage(key, at: due, isFresh: false)) }
             }
-            if !hasRecipients { end(key) }
+            if !hasRecipients {
+                end(key)
+            } else if let known = try queue.noticeTime(key.id) {
+                tellSoon(key, birth: known)
+            }
         } catch {
             log.warning("unable to read the files of", key.id, error.text, queue.name)
             postpone(key, [.local, .remote])

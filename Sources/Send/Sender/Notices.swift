@@ -15,12 +15,23 @@ struct Notices {
         let time: Int
         /// Whether it is to have nobody else's words: with them it was refused.
         let isBare: Bool
+        /// Whether others of the message's recipients are still tried.
+        let isPartial: Bool
     }
 
     struct Run {
         let key: MessageKey
         let isBare: Bool
+        /// Of a notice before the last one: where in bounce/ the records are that it tells of.
+        let told: [Int]?
         let child: Child
+        /// Whether nobody is left to be tried meanwhile.
+        var isOver = false
+
+        /// The same once more.
+        var waiting: Waiting {
+            Waiting(key: key, time: 0, isBare: isBare, isPartial: told != nil && !isOver)
+        }
     }
 
     private var waiting: [Waiting] = []
@@ -31,14 +42,27 @@ struct Notices {
     private static let limit = 4
 
     /// Add a message, unless it is there: a sender is told once.
-    mutating func add(_ key: MessageKey, at time: Int = 0, isBare: Bool = false) {
-        if runs.contains(where: { $0.key == key }) || !known.insert(key) { return }
-        waiting.append(Waiting(key: key, time: time, isBare: isBare))
+    ///
+    /// One of whose recipients nobody is left to be tried takes the place of the one before that.
+    mutating func add(
+        _ key: MessageKey, at time: Int = 0, isBare: Bool = false, isPartial: Bool = false
+    ) {
+        if let i = runs.firstIndex(where: { $0.key == key }) {
+            if !isPartial { runs[i].isOver = true }
+            return
+        }
+        let new = Waiting(key: key, time: time, isBare: isBare, isPartial: isPartial)
+        if known.insert(key) { return waiting.append(new) }
+        if !isPartial, let i = waiting.firstIndex(where: { $0.key == key && $0.isPartial }) {
+            waiting[i] = new
+        }
     }
 
     /// Let all be told at once.
     mutating func makeAllDue() {
-        waiting = waiting.map { Waiting(key: $0.key, time: 0, isBare: $0.isBare) }
+        waiting = waiting.map {
+            Waiting(key: $0.key, time: 0, isBare: $0.isBare, isPartial: $0.isPartial)
+        }
     }
 
     /// The next that may be started.
@@ -69,6 +93,18 @@ extension Sender {
     /// Of the original so many bytes at most are read for its header.
     private static let headLimit = 1 << 16
 
+    /// A sender hears of a recipient after as many seconds as the message is old, but within these, though others are
+    /// still tried: those who have failed by then are in one notice.
+    private static let shortestDelay = 30
+    private static let longestDelay = 600
+
+    /// Have the sender told of what is known, though recipients are left.
+    func tellSoon(_ key: MessageKey, birth: Int) {
+        let now = Clock.seconds
+        let delay = min(max(now - birth, Self.shortestDelay), Self.longestDelay)
+        notices.add(key, at: now + delay, isPartial: true)
+    }
+
     /// Start telling senders.
     func startNotices(now: Int) {
         while let notice = notices.next(now: now) {
@@ -77,7 +113,7 @@ extension Sender {
                 try start(notice)
             } catch {
                 log.warning("unable to bounce", notice.key.id, error.text, queue.name)
-                putOff(notice.key, isBare: notice.isBare)
+                putOff(notice)
             }
         }
     }
@@ -85,21 +121,25 @@ extension Sender {
     private func start(_ notice: Notices.Waiting) throws(Errno) {
         let key = notice.key
         let queue = queue(key)
-        guard let records = try queue.notice(key.id) else { return try finish(key) }
+        let records = NoticeRecord.untold(try queue.notice(key.id) ?? [])
+        guard let first = records.first else { return try finish(notice, []) }
+        let offsets = records.map { $0.offset }
         guard let stored = try queue.information(key.id), let message = try queue.message(key.id)
         else {
             log.warning("files are gone of", key.id, [UInt8]("nobody is told"), queue.name)
-            return try finish(key)
+            return try finish(notice, offsets)
         }
         guard let (sender, recipient) = addresses(stored.sender, key) else {
-            return try finish(key)
+            return try finish(notice, offsets)
         }
         var text = NoticeMessage(
             host: settings.me, from: settings.bounceFrom, to: recipient,
-            originalSender: stored.sender, records: NoticeRecord.records(records),
+            originalSender: stored.sender, records: records.map { $0.record },
             notifications: stored.notifications, arrival: message.modified, now: Clock.seconds,
             serial: Int32(truncatingIfNeeded: Int(key.id)), original: try head(queue, key.id))
         text.isBare = notice.isBare
+        text.isPartial = notice.isPartial
+        text.part = first.offset - 1
         let envelope =
             [UInt8(ascii: "F")] + sender + [0, UInt8(ascii: "T")] + recipient + [0, 0]
         let messageFile = try Self.memory(text.bytes)
@@ -112,7 +152,10 @@ extension Sender {
         // The child has its own.
         try messageFile.close()
         try envelopeFile.close()
-        notices.runs.append(Notices.Run(key: key, isBare: notice.isBare, child: child))
+        notices.runs.append(
+            Notices.Run(
+                key: key, isBare: notice.isBare, told: notice.isPartial ? offsets : nil,
+                child: child))
     }
 
     /// From whom the notice comes and who gets it; nil, with a line in the log, when nobody does.
@@ -167,22 +210,29 @@ extension Sender {
                 isFinal = !(exit?.isTemporary ?? QueueExit.isTemporary(unknown: code))
             }
             log.warning("unable to bounce", run.key.id, reason, queue.name)
-            if isFinal { refused(run) } else { putOff(run.key, isBare: run.isBare) }
+            if isFinal {
+                refused(run)
+            } else {
+                putOff(run.waiting)
+            }
             return
         }
         log.bounce(run.key.id, process: child.identifier, queue.name)
-        finishOrTryAgain(run.key)
+        finishOrTryAgain(run)
     }
 
     /// What is refused once is refused always: then the words of others are left out, and if it is not they, it ends.
     private func refused(_ run: Notices.Run) {
-        if !run.isBare { return notices.add(run.key, isBare: true) }
+        if !run.isBare {
+            return notices.add(run.key, isBare: true, isPartial: run.waiting.isPartial)
+        }
         log.discarding("refused notice", run.key.id, queue(run.key).name)
-        finishOrTryAgain(run.key)
+        finishOrTryAgain(run)
     }
 
     /// Try again later, but not for ever: a notice has as long as a message.
-    private func putOff(_ key: MessageKey, isBare: Bool) {
+    private func putOff(_ notice: Notices.Waiting) {
+        let key = notice.key
         let now = Clock.seconds
         var end = now + settings.queueLifetime
         do throws(Errno) {
@@ -192,11 +242,46 @@ extension Sender {
         } catch {
             log.warning("unable to look at bounce/ of", key.id, error.text, queue(key).name)
         }
-        if now < end {
-            return notices.add(key, at: min(now + Self.noticeSeconds, end), isBare: isBare)
+        // What has expired while others are tried is discarded with the last notice.
+        if now < end || notice.isPartial {
+            let next = now + Self.noticeSeconds
+            return notices.add(
+                key, at: notice.isPartial ? next : min(next, end), isBare: notice.isBare,
+                isPartial: notice.isPartial)
         }
         log.discarding("expired notice", key.id, queue(key).name)
         finishOrTryAgain(key)
+    }
+
+    /// The sender knows of these, or nobody is to be told of them: they are not told again.
+    private func finishOrTryAgain(_ run: Notices.Run) {
+        guard let told = run.told else { return finishOrTryAgain(run.key) }
+        let queue = queue(run.key)
+        do throws(Errno) {
+            try queue.markTold(run.key.id, told, tag: NoticeRecord.toldTag)
+        } catch {
+            log.warning(
+                "unable to mark in bounce/ what a sender was told, who may be told twice,",
+                run.key.id, error.text, queue.name)
+        }
+        if run.isOver { return end(run.key) }
+        do throws(Errno) {
+            // Others may have failed meanwhile.
+            if let bytes = try queue.notice(run.key.id), !NoticeRecord.untold(bytes).isEmpty,
+                let message = try queue.message(run.key.id)
+            {
+                tellSoon(run.key, birth: message.modified)
+            }
+        } catch {
+            log.warning("unable to look at bounce/ of", run.key.id, error.text, queue.name)
+        }
+    }
+
+    /// Nobody is told of the records at these offsets.
+    private func finish(_ notice: Notices.Waiting, _ offsets: [Int]) throws(Errno) {
+        if !notice.isPartial { return try finish(notice.key) }
+        if offsets.isEmpty { return }
+        try queue(notice.key).markTold(notice.key.id, offsets, tag: NoticeRecord.toldTag)
     }
 
     private func finishOrTryAgain(_ key: MessageKey) {

@@ -31,6 +31,19 @@ package struct DeliveryUser: Equatable, Sendable {
             ext: Array(local.suffix(address.ext.count)))
     }
 
+    /// The user alias with the local part as extension, as who gets what is nobody's; nil when there is no such user.
+    package static func alias(
+        for local: [UInt8], among users: PasswordFile
+    ) throws(Errno) -> DeliveryUser? {
+        guard let address = try LocalAddress.alias(for: local, among: users) else { return nil }
+        return DeliveryUser(user: address.user, dash: [UInt8(ascii: "-")], ext: local)
+    }
+
+    /// Whether the local part is nobody's, so that the user alias has it.
+    package func isNobodys(_ local: [UInt8]) -> Bool {
+        user.name == LocalAddress.aliasName && !dash.isEmpty && ext.lowercased == local.lowercased
+    }
+
     /// Whether a .qmail file says what to do with the mail; without dash and extension none is needed.
     ///
     /// The files are those of `QmailFileName`. A home folder that may not be searched is taken to have one.

@@ -11,7 +11,7 @@ package struct LocalAddress: Equatable, Sendable {
     package let ext: [UInt8]
 
     /// The user who gets what is nobody's.
-    private static let alias: StaticString = "alias"
+    static let aliasName = [UInt8]("alias")
     /// Longer names are none.
     private static let nameLimit = 31
 
@@ -42,7 +42,14 @@ package struct LocalAddress: Equatable, Sendable {
             }
             end = next
         }
-        guard let user = users.user(named: [UInt8](alias)), try user.isAtHome else { return nil }
+        return try alias(for: local, among: users)
+    }
+
+    /// The user alias with a local part that is nobody's; nil when there is no such user.
+    static func alias(
+        for local: [UInt8], among users: PasswordFile
+    ) throws(Errno) -> LocalAddress? {
+        guard let user = users.user(named: aliasName), try user.isAtHome else { return nil }
         return LocalAddress(user: user, hasExtension: true, ext: local)
     }
 

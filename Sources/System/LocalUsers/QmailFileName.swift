@@ -15,7 +15,9 @@ package struct QmailFileName: Equatable, Sendable {
     package static func candidates(dash: [UInt8], ext: [UInt8]) -> [QmailFileName] {
         let start = [UInt8](".qmail") + dash
         let safe = safe(ext)
-        var all = [QmailFileName(name: start + safe, defaultStart: nil)]
+        // One that ends in `default` itself has a file of that name.
+        let ownDefault = safe.suffix(7).elementsEqual([UInt8]("default")) ? safe.count - 7 : nil
+        var all = [QmailFileName(name: start + safe, defaultStart: ownDefault)]
         if dash.isEmpty, ext.isEmpty { return all }
         for end in stride(from: safe.count, through: 0, by: -1)
         where end == 0 || safe[end - 1] == UInt8(ascii: "-") {

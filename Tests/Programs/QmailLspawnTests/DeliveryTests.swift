@@ -28,14 +28,14 @@ struct DeliveryTests {
         let spawner = try bench.start()
         let report = try spawner.deliver(
             try bench.mess(), to: local + "@Test.example", sender: "s@x")
-        #expect(report == "K\(told)Test.example|s@x/")
+        #expect(report == "K\(told)Test.example|s@x\n")
     }
 
     @Test func `a message comes into the maildir of its user, as his own`() throws {
         let bench = try SpawnerBench()
         let spawner = try bench.start()
         let mess = try bench.mess("X-QHPSI: clean\nSubject: x\n\nbody\n")
-        #expect(try spawner.deliver(mess, to: "joe@test.example") == "Kdid 1+0+0/")
+        #expect(try spawner.deliver(mess, to: "joe@test.example") == "Kdid 1+0+0\n")
         #expect(
             try bench.messages("joe")
                 == [
@@ -46,9 +46,9 @@ struct DeliveryTests {
                 == "64901:64951:600\n")
         #expect(
             try spawner.deliver(mess, to: "nobody@test.example")
-                == "DSorry, no mailbox here by that name. (#5.1.1)/")
+                == "DSorry, no mailbox here by that name. (#5.1.1)\n")
         try shell("echo ./Maildir/ >'\(bench.home("alias"))/.qmail-postmaster'")
-        #expect(try spawner.deliver(mess, to: "Postmaster@test.example") == "Kdid 1+0+0/")
+        #expect(try spawner.deliver(mess, to: "Postmaster@test.example") == "Kdid 1+0+0\n")
         #expect(try bench.messages("alias").count == 1)
     }
 
@@ -63,7 +63,7 @@ struct DeliveryTests {
         #expect(report.hasPrefix("Z") && report.contains("Permission denied"))
         #expect(try bench.messages("ann").isEmpty)
         let secret = try spawner.deliver(mess, to: "joe-secret@test.example") ?? ""
-        #expect(secret == "ZUnable to read .qmail-secret: Permission denied. (#4.3.0)/")
+        #expect(secret == "ZUnable to read .qmail-secret: Permission denied. (#4.3.0)\n")
     }
 
     @Test func `nothing of the spawner's is open in a program of a user`() throws {
@@ -112,7 +112,7 @@ struct DeliveryTests {
             ("ann", "64902:64952:64952 ann|/home/ann|ann|||"),
         ] {
             #expect(
-                try spawner.deliver(mess, to: local + "@d", sender: "s@x") == "K\(told)d|s@x/",
+                try spawner.deliver(mess, to: local + "@d", sender: "s@x") == "K\(told)d|s@x\n",
                 "\(local)")
         }
         #expect(
@@ -127,7 +127,7 @@ struct DeliveryTests {
         try shell(
             "cd '\(bench.instance.root)' && cp -a home/joe home/new && chown 64901 home/new && echo 'new:x:64901:64951::\(bench.home("new")):/bin/sh' >>etc/passwd"
         )
-        #expect(try spawner.deliver(mess, to: "new@d") == "Kdid 1+0+0/")
+        #expect(try spawner.deliver(mess, to: "new@d") == "Kdid 1+0+0\n")
         try shell("mkdir '\(bench.instance.root)/etc/qhpsi/users'")
         try bench.instance.write(
             "etc/qhpsi/users/cdb", "this is no database, and it is long enough to be read")
@@ -148,7 +148,7 @@ struct DeliveryTests {
         let spawner = try bench.start()
         #expect(
             try spawner.deliver(try bench.mess(), to: "joe+list@d", sender: "s@x")
-                == "K64901:64951:64951 joe|/home/joe|joe+list|-|list|d|s@x/")
+                == "K64901:64951:64951 joe|/home/joe|joe+list|-|list|d|s@x\n")
     }
 
     @Test func `the message's owner must be the queue's`() throws {
@@ -159,7 +159,7 @@ struct DeliveryTests {
         #expect(
             try spawner.deliver(mess, to: "joe@d") == "ZThe message's file is no message. (#4.3.5)")
         try shell("chown 64015 '\(mess)'")
-        #expect(try spawner.deliver(mess, to: "joe@d") == "Kdid 1+0+0/")
+        #expect(try spawner.deliver(mess, to: "joe@d") == "Kdid 1+0+0\n")
     }
 
     @Test func `a thousand messages come once each`() throws {
@@ -173,7 +173,7 @@ struct DeliveryTests {
                 try spawner.send(UInt16(i), mess: mess, to: "joe@test.example")
                 sent += 1
             }
-            #expect(try spawner.read(50).values.allSatisfy { $0 == "Kdid 1+0+0/" })
+            #expect(try spawner.read(50).values.allSatisfy { $0 == "Kdid 1+0+0\n" })
         }
         print("1000 deliveries took \(Clock.milliseconds - started) ms")
         let subjects = try bench.messages("joe").compactMap {

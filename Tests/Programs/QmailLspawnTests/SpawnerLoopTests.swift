@@ -31,12 +31,12 @@ struct SpawnerLoopTests {
         let reports = try spawner.read(kinds.count)
         #expect(Clock.milliseconds - started < 10_000)
         #expect(spawner.limit == 255)
-        #expect(reports[0] == "Kann@y.example/")
+        #expect(reports[0] == "Kann@y.example\n")
         #expect(reports[1] == "K" + String(repeating: "x", count: 2000))
         #expect(reports[2] == "ZThe delivery's program was ended by signal 9. (#4.3.0)")
-        #expect(reports[3] == "Kann@y.example/")
+        #expect(reports[3] == "Kann@y.example\n")
         #expect(reports[4] == "K")
-        #expect(reports[5] == "Da?? b//")
+        #expect(reports[5] == "Da?? b\n\n")
         #expect(reports[6] == "Zqmail-local ended with code 3. (#4.3.0)")
         #expect(try spawner.end().code == 0)
         try shell("kill $(cat '\(bench.home("joe"))/pid')")
@@ -67,7 +67,7 @@ struct SpawnerLoopTests {
         #expect(refused[3] == "ZThe delivery's number is in use. (#4.3.5)")
         #expect(refused[1000] == "ZToo many deliveries at once. (#4.3.2)")
         try shell("touch '\(bench.home("joe"))/go'")
-        #expect(try spawner.read(255).values.allSatisfy { $0 == "Kann@y.example/" })
+        #expect(try spawner.read(255).values.allSatisfy { $0 == "Kann@y.example\n" })
     }
 
     @Test func `a reader that is slow gets every report`() throws {
@@ -135,7 +135,7 @@ struct SpawnerLoopTests {
         // Time for whoever was woken.
         let mess = try bench.mess()
         for _ in 0..<3 {
-            #expect(try spawner.deliver(mess, to: "joe-slow@test.example") == "Kann@y.example/")
+            #expect(try spawner.deliver(mess, to: "joe-slow@test.example") == "Kann@y.example\n")
         }
         #expect((try? shell("test -e '\(folder)/opened'")) == nil)
     }

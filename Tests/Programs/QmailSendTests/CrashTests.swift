@@ -31,6 +31,13 @@ import Testing
             name: "a failure, of which the sender is told",
             recipients: ["fail@test.example"],
             wanted: ["remote <> <ok@sender.example> failure notice"], repeated: 2),
+        Scenario(
+            name: "a failure, of which the sender is told while another recipient waits",
+            recipients: ["fail@test.example", "once@far.example"],
+            wanted: [
+                "remote <> <ok@sender.example> failure notice",
+                "remote <ok@sender.example> <once@far.example> crash",
+            ], repeated: 2),
     ]
 
     /// Calls that change files or tell somebody something.

@@ -12,7 +12,9 @@ import Testing
             $input .= $buffer;
             while ($input =~ s/^(..)([^\0]*)\0([^\0]*)\0([^\0]*)\0//s) {
                 my ($id, $mess, $sender, $recipient) = ($1, $2, $3, $4);
-                if ($recipient =~ /fail/) { print $id, "D", "TEXT", "\0"; next }
+                if ($recipient =~ /defer/ && !-e "$ENV{QHPSI_ROOT}/switch/failing") {
+                    print $id, "Znot now\n", "\0"; next }
+                if ($recipient =~ /fail|defer/) { print $id, "D", "TEXT", "\0"; next }
                 s/\n/?/g for $sender, $recipient;
                 my ($name) = $mess =~ m,([^/]*)$,;
                 open my $in, '<', $mess; open my $out, '>', "$ENV{QHPSI_ROOT}/kept.new";
@@ -76,6 +78,7 @@ import Testing
             print('From:', message['From']); print('To:', message['To'])
             print('Subject:', message['Subject']); print('Auto-Submitted:', message['Auto-Submitted'])
             for name in message.keys(): print('header', name)
+            print('Parent:', message['In-Reply-To'], message['References'])
             for block in parts[1].get_payload():
                 for name, value in block.items(): print('status', name + ':', value)
             print('human', parts[0].get_content())
@@ -104,6 +107,45 @@ import Testing
         #expect(!text.contains("ok@test.example"))
         #expect(text.contains("Subject: test") && !text.contains("hello"))
         #expect(log.contains { $0.firstMatch(of: #/^bounce msg \d+ qp \d+ queue1$/#) != nil })
+    }
+
+    @Test(
+        arguments: [
+            ("Message-ID: <a.b@c>\nSubject: x", "<a.b@c> <a.b@c>"),
+            ("Subject: x\nmessage-id :\n\t<a@c> (x)", "<a@c> <a@c>"),
+            ("Subject: x\n a: Message-ID: <b@c>", "None None"),
+            ("Message-ID: no brackets", "None None"), ("Message-ID: <a b@c>", "None None"),
+            ("Message-ID: <>", "None None"), ("Message-ID: <a@b<c@d>", "None None"),
+            ("Message-ID: <\(String(repeating: "x", count: 2000))@c>", "None None"),
+            ("Message-ID: <a@\u{e9}>", "None None"), ("Message-ID: <a\rX-QHPSI: b@c>", "None None"),
+        ] as [(String, String)])
+    func `a notice is an answer to the message that it is about`(header: String, parents: String)
+        throws
+    {
+        let (kept, _) = try notices(to: ["fail@test.example"], header: header)
+        let text = try parsed(try #require(kept.first))
+        #expect(text.contains("Parent: \(parents)\n"), "\(text)")
+        #expect(text.contains("Auto-Submitted: auto-replied\n"))
+    }
+
+    @Test(
+        arguments: [
+            ("Sorry. (#5.1.1)\\n", ">:\nSorry. (#5.1.1)\n\n", "Sorry. (#5.1.1)"),
+            ("one\\ntwo (#5.2.1)\\n", ">:\none\ntwo (#5.2.1)\n\n", "one two (#5.2.1)"),
+            (
+                "192.0.2.1 failed. mx said: 550-5.1.1 no 550 5.1.1 user",
+                ">:\n192.0.2.1 failed. mx said: 550-5.1.1 no 550 5.1.1 user\n\n", ""
+            ),
+            ("a/b/ (#5.0.0)", ">:\na/b/ (#5.0.0)\n\n", "a/b/ (#5.0.0)"),
+        ] as [(String, String, String)])
+    func `reasons have their lines, and no sign of their own`(
+        text: String, human: String, code: String
+    ) throws {
+        let (kept, log) = try notices(to: ["fail@test.example"], text: text)
+        let notice = try #require(kept.first)
+        #expect(notice.contains(human), "\(notice)")
+        if !code.isEmpty { #expect(notice.contains("\nDiagnostic-Code: x-qhpsi; \(code)\n")) }
+        #expect(log.contains { $0.contains("failure: ") })
     }
 
     @Test func `a notice that fails goes to the postmaster, and what fails there ends`() throws {

@@ -162,7 +162,7 @@ import Testing
     let plain = ["220 mx\r\n", "250 mx\r\n"]
     #expect(
         Server(plain, eightBit).parts == [
-            "D192.0.2.1 (mx.example) does not take 8-bit text (8BITMIME) (#5.6.3)"
+            "D192.0.2.1 (mx.example) cannot take this message as it is: it has letters that are not encoded, such as accents or umlauts. Have your mail program send it as quoted-printable or base64, or leave them out: the server does not take 8-bit text (8BITMIME) (#5.6.3)"
         ])
     let able = Server(["220 mx\r\n", "250-mx\r\n250 8bitmime\r\n"], eightBit)
     #expect(able.heard.contains("MAIL FROM:<a@b> BODY=8BITMIME\r\n"))
