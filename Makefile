@@ -68,7 +68,7 @@ deb:
 install-test:
 	.ci/depends deb
 	.ci/depends check
-	.ci/install-test $(PARTS)
+	SUITE="$(SUITE)" .ci/install-test $(PARTS)
 
 format:
 	swift format -i -p -r Sources Tests Fuzz Package.swift
