@@ -4,16 +4,24 @@ import Posix
 /// Why a queue cannot be looked at.
 struct ListFailure: Error {
     let text: [UInt8]
+    /// Whether the queue is there, and not for this user.
+    let isDenied: Bool
 
     init(_ verb: StaticString, _ path: [UInt8], _ reason: Errno) {
         text = [UInt8]("unable to ") + [UInt8](verb) + [32] + path + [UInt8](": ") + reason.text
+        isDenied = reason == .accessDenied
     }
 
-    init(_ text: [UInt8]) { self.text = text }
+    init(_ text: [UInt8]) {
+        self.text = text
+        isDenied = false
+    }
 }
 
 /// Runs a look at the queues as a program.
 enum ListProgram {
+    private static let whomToAsk: StaticString =
+        "only root can see who sends mail to whom; for what became of your mail, write to postmaster"
     static let misused: Int32 = 100
     static let unable: Int32 = 111
 
@@ -43,7 +51,11 @@ enum ListProgram {
             try output.flush()
             return 0
         } catch {
-            FileDescriptor.tell([UInt8](name) + [UInt8](": fatal: ") + error.text + [10], on: 2)
+            var said = [UInt8](name) + [UInt8](": fatal: ") + error.text + [10]
+            if error.isDenied {
+                said += [UInt8](name) + [UInt8](": ") + [UInt8](whomToAsk) + [10]
+            }
+            FileDescriptor.tell(said, on: 2)
             return unable
         }
     }

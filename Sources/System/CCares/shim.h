@@ -6,9 +6,19 @@
 #define _GNU_SOURCE
 #endif
 
+/* From 1.28 on ares_query and its like are marked as deprecated. What replaces them takes answers apart, and is not in
+   Debian 12; DNSMessage reads the bytes. */
+#define CARES_NO_DEPRECATED
+
 #include <ares.h>
 #include <poll.h>
 #include <sys/time.h>
+
+/* The statuses of callbacks: macros in Debian 12, members of an enumeration from 1.20 on, and `int` for callbacks in both. */
+static const int ccares_success = ARES_SUCCESS;
+static const int ccares_no_data = ARES_ENODATA;
+static const int ccares_not_found = ARES_ENOTFOUND;
+static const int ccares_bad_response = ARES_EBADRESP;
 
 /* ARES_GETSOCK_READABLE and its like are function-like macros: descriptor I of the channel with the events of
    poll(2) that it is waited for with; 0 when there are no more. */

@@ -45,7 +45,7 @@ struct Channel: ~Copyable {
             options.resolvconf_path = raw.baseAddress
             return ares_init_options(&channel, &options, mask)
         }
-        return status == ARES_SUCCESS ? channel : nil
+        return status == ccares_success ? channel : nil
     }
 
     /// Ask for the records of a name and wait for the answer, at most until the deadline.

@@ -92,10 +92,10 @@ package struct Resolver: Sendable {
             throw .temporary
         }
         switch ending.status {
-        case ARES_SUCCESS: break
-        case ARES_ENOTFOUND: throw .noSuchName
-        case ARES_ENODATA: throw .noData
-        case ARES_EBADRESP: throw .malformed
+        case ccares_success: break
+        case ccares_not_found: throw .noSuchName
+        case ccares_no_data: throw .noData
+        case ccares_bad_response: throw .malformed
         default: throw .temporary
         }
         switch Question(name, type).meaning(of: ending.message) {

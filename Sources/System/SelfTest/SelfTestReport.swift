@@ -1,4 +1,6 @@
 package import AdminReport
+import ByteText
+import EnvelopeWire
 
 /// What a self-test shows, for people and for programs.
 package struct SelfTestReport: Sendable {
@@ -39,12 +41,12 @@ package struct SelfTestReport: Sendable {
         case .stopped(let step, let reply):
             return (.unknown, "the \(kind) message was stopped at \(step): \(reply.line)")
         case .answered(let reply):
-            if (400...499).contains(reply.code) {
-                return (
-                    .deferred, "scanner down: deferred; the \(kind) message got \(reply.line)"
-                )
-            }
-            return nil
+            guard (400...499).contains(reply.code) else { return nil }
+            let isScanner = reply.text.contains(String(printable: [UInt8](QueueExit.scanner.text)))
+            let cause =
+                isScanner
+                ? "scanner down: deferred" : "deferred, and not because of the scanner"
+            return (.deferred, "\(cause); the \(kind) message got \(reply.line)")
         }
     }
 

@@ -58,6 +58,16 @@ func `a scanner that does not tell the two apart is a problem`(
     #expect(outcome.output.contains(words), "\(outcome.output)")
 }
 
+@Test func `a full queue is not called a scanner that is down`() throws {
+    let mail = try ScriptedMail(["MIN_FREE": "1000000000000000"])
+    let outcome = try mail.selftest()
+    #expect(outcome.code == 1)
+    #expect(
+        outcome.output.contains("selftest: deferred, and not because of the scanner"),
+        "\(outcome.output)")
+    #expect(outcome.output.contains("queue is full"), "\(outcome.output)")
+}
+
 @Test func `the real clamd finds the standard marker and a sample of one's own`() throws {
     let clamd = try RealClamd()
     try withExtendedLifetime(clamd) {
@@ -185,7 +195,7 @@ func `a server that does not speak SMTP to the end is reported`(
         ("250 ok", 111, "without an id"),
         ("250 ok 1 qp 1 id 99999999999999999999999", 111, "without an id"),
         ("250 ok 1 qp 1 id 12", 111, "in no queue"),
-        ("452 4.3.1 full", 1, "deferred"),
+        ("452 4.3.1 full", 1, "deferred, and not because of the scanner"),
     ] as [(String, Int32, String)])
 func `another server's replies are judged with care`(
     reply: String, code: Int32, words: String

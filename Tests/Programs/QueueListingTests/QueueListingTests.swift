@@ -165,6 +165,7 @@ private func keep(
     #expect(outcome.code == 111)
     #expect(outcome.errors.contains("unable to read /var/spool/qhpsi/queue1/todo"))
     #expect(outcome.errors.contains("Permission denied"))
+    #expect(outcome.errors.contains("write to postmaster"))
     #expect(try root.command(user: 0, group: 0, ["/usr/bin/mailq"]).run().code == 0)
     let count = try root.command(user: 1000, group: 64010, ["/usr/sbin/qmail-qstat"]).run()
     #expect(count.output.hasPrefix("messages in queue: 0\n"), "\(count.errors)")
