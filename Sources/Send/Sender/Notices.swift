@@ -36,6 +36,13 @@ struct Notices {
         waiting.append(Waiting(key: key, time: time, isBare: isBare))
     }
 
+    /// Tell nobody of a message that is gone; what a run of qmail-queue for it says is not heard.
+    mutating func forget(_ key: MessageKey) {
+        waiting.removeAll { $0.key == key }
+        known.remove(key)
+        runs.removeAll { $0.key == key }
+    }
+
     /// Let all be told at once.
     mutating func makeAllDue() {
         waiting = waiting.map { Waiting(key: $0.key, time: 0, isBare: $0.isBare) }
@@ -91,6 +98,7 @@ extension Sender {
             log.warning("files are gone of", key.id, [UInt8]("nobody is told"), queue.name)
             return try finish(key)
         }
+        if try queue.isComingIn(key.id) { throw .wouldBlock }
         guard let (sender, recipient) = addresses(stored.sender, key) else {
             return try finish(key)
         }
