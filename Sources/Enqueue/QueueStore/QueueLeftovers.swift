@@ -22,8 +22,15 @@ extension QueueRepair {
                 try AbandonedFile.claim(name, in: folder)
             }
         } catch {
-            if error == .noSuchFile { return nil }
-            throw Failure(verb: "examine", path: path(place, name), reason: error)
+            switch error {
+            case .noSuchFile: return nil
+            case .isLink:
+                throw Failure(
+                    path(place, name), "is a symbolic link where a file should be")
+            case .isDirectory, .invalid, .noDevice:
+                throw Failure(path(place, name), "is not a file")
+            default: throw Failure(verb: "examine", path: path(place, name), reason: error)
+            }
         }
     }
 

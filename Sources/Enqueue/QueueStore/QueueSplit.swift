@@ -13,12 +13,11 @@ extension QueueRepair {
         let path = folder.path + [UInt8(ascii: "/")] + name
         do throws(Errno) {
             let file = try folder.open.file(name, .readNonBlocking)
-            guard try file.status().kind == .file else {
-                throw Errno.invalid
-            }
+            guard try file.status().kind == .file else { throw Errno.invalid }
             return try file.readToEnd(limit: 64)
         } catch {
             if error == .noSuchFile { return nil }
+            if error == .invalid { throw Failure(path, "is not a file") }
             throw Failure(verb: "read", path: path, reason: error)
         }
     }

@@ -58,6 +58,14 @@ package struct DueMessages: Sendable {
         return first
     }
 
+    /// Take a message out, however often it is there; rare, so all are looked at.
+    package mutating func removeAll(of key: MessageKey) {
+        let others = heap.filter { $0.key != key }
+        if others.count == heap.count { return }
+        heap = []
+        for message in others { insert(message) }
+    }
+
     /// Let all be due at once.
     package mutating func makeAllDue() {
         for i in heap.indices {

@@ -40,9 +40,22 @@ package struct SendQueue: Sendable {
     }
 
     /// Whether this message was taken over into info/, and not another one that had its number before.
-    package func isSettled(_ id: UInt64, _ envelope: StoredEnvelope) throws(Errno) -> Bool {
+    ///
+    /// Process numbers come again soon, too; but what is in info/ is no older than its message.
+    ///
+    /// - Parameters:
+    ///   - id: The message.
+    ///   - envelope: Its records in todo/.
+    ///   - birth: The last change of its mess file, in seconds since 1970.
+    /// - Returns: False as well where it cannot be told: a second copy is better than none.
+    /// - Throws: When info/ cannot be read.
+    package func isSettled(
+        _ id: UInt64, _ envelope: StoredEnvelope, birth: Int
+    ) throws(Errno) -> Bool {
         do throws(Errno) {
-            guard let there = try information(id) else { return false }
+            guard let there = try information(id), let time = try settled(id), time >= birth else {
+                return false
+            }
             return there.process == envelope.process && there.user == envelope.user
                 && there.sender == envelope.sender
         } catch {
@@ -73,6 +86,12 @@ package struct SendQueue: Sendable {
             if error == .noSuchFile { return false }
             throw error
         }
+    }
+
+    /// Whether the mess file is one that a qmail-queue is receiving: then what else has its number is an older message's.
+    package func isComingIn(_ id: UInt64) throws(Errno) -> Bool {
+        if try message(id) == nil { return false }
+        return try !isAbandoned(id)
     }
 
     /// Whether a message is in todo/ or info/, looked at in the order in which it goes through them.
@@ -138,16 +157,22 @@ package struct SendQueue: Sendable {
     }
 
     /// Forget a message that is done with; its mess file is qmail-clean's.
-    package func removeInformation(_ id: UInt64) throws(Errno) {
+    ///
+    /// - Returns: Whether it was there.
+    package func removeInformation(_ id: UInt64) throws(Errno) -> Bool {
         try removeIfThere(directory.file("info", id))
     }
 
     /// Remove what an earlier take-over left that did not come as far as info/.
-    package func removeRemains(_ id: UInt64) throws(Errno) {
-        try removeIfThere(directory.file("local", id))
-        try removeIfThere(directory.file("remote", id))
-        try removeIfThere(directory.file("info", id) + Self.unfinished)
-        try removeIfThere(bounce(id))
+    ///
+    /// - Returns: Whether there was something.
+    package func removeRemains(_ id: UInt64) throws(Errno) -> Bool {
+        var found = false
+        for path in [
+            directory.file("local", id), directory.file("remote", id),
+            directory.file("info", id) + Self.unfinished, bounce(id),
+        ] where try removeIfThere(path) { found = true }
+        return found
     }
 
     private func bounce(_ id: UInt64) -> [UInt8] {
@@ -215,9 +240,14 @@ package struct SendQueue: Sendable {
         }
     }
 
-    private func removeIfThere(_ path: [UInt8]) throws(Errno) {
-        do throws(Errno) { try Files.unlink(path) } catch {
-            if error != .noSuchFile { throw error }
+    @discardableResult
+    private func removeIfThere(_ path: [UInt8]) throws(Errno) -> Bool {
+        do throws(Errno) {
+            try Files.unlink(path)
+            return true
+        } catch {
+            if error == .noSuchFile { return false }
+            throw error
         }
     }
 }

@@ -82,6 +82,7 @@ extension Sender {
                 log.warning("no mess file of", key.id, [UInt8]("left in info/"), queue.name)
                 return
             }
+            if try queue.isComingIn(key.id) { return postpone(key, [channel]) }
             let job = Job(
                 key: key, isFresh: false, sender: envelope.sender, process: envelope.process,
                 recipients: records, position: 0,
@@ -185,7 +186,9 @@ extension Sender {
         }
         log.result(delivery: delivery.number, outcome, text, queue.name)
         let isOver = outcome == .success || outcome == .failure
-        if isOver, note(outcome, text, delivery, &job, channel) {
+        if job.isOld {
+            job.position = job.recipients.count
+        } else if isOver, note(outcome, text, delivery, &job, channel) {
             markDone(job, delivery, channel)
         } else {
             job.isDeferred = true

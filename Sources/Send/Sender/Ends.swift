@@ -12,6 +12,7 @@ extension Sender {
                 || !StoredRecipients(job.recipients, from: job.position).hasMore
         else { return }
         withLane(channel) { $0.jobs[index] = nil }
+        if job.isOld { return }
         if job.isFresh {
             finishFresh(job, channel)
         } else {
@@ -78,7 +79,7 @@ extension Sender {
 
     /// Forget a message of info/; the mess file goes last, for it keeps the number from being used again.
     func endSettled(_ key: MessageKey) throws(Errno) {
-        try queue(key).removeInformation(key.id)
+        _ = try queue(key).removeInformation(key.id)
         remove(key, .mess)
         log.endMessage(key.id, queue(key).name)
     }
@@ -87,8 +88,8 @@ extension Sender {
     private func endFresh(_ key: MessageKey, _ process: Int) {
         if broken.contains(key) {
             do throws(Errno) {
-                try queue(key).removeInformation(key.id)
-                try queue(key).removeRemains(key.id)
+                _ = try queue(key).removeInformation(key.id)
+                _ = try queue(key).removeRemains(key.id)
                 broken.remove(key)
             } catch {
                 // They would be another message's one day.
@@ -185,7 +186,7 @@ extension Sender {
         }
         if again.contains(key) {
             again.remove(key)
-            takeIn(key, mayBeSettled: removal.what == .todo)
+            takeIn(key)
         }
     }
 

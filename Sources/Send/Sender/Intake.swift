@@ -10,7 +10,7 @@ extension Sender {
     ///
     /// One with a single recipient stays in todo/ until it has been tried: mostly that is all, and its files in
     /// info/ and local/ need never be made.
-    func takeIn(_ key: MessageKey, mayBeSettled: Bool) {
+    func takeIn(_ key: MessageKey) {
         if fresh.contains(key) {
             again.insert(key)
             return
@@ -24,7 +24,7 @@ extension Sender {
                     queue.name)
                 return
             }
-            if mayBeSettled, try finishTakeOver(key, envelope) { return }
+            if try finishTakeOver(key, envelope, birth: message.modified) { return }
             log.newMessage(key.id, queue.name)
             log.information(
                 key.id, bytes: message.size, sender: envelope.sender, process: envelope.process,
@@ -45,19 +45,39 @@ extension Sender {
     }
 
     /// A message of todo/ that is in info/ as well: the process ended before it was removed from todo/.
-    private func finishTakeOver(_ key: MessageKey, _ envelope: StoredEnvelope) throws(Errno) -> Bool
-    {
+    ///
+    /// - Returns: False when it is new; then no other message's files have its number any more.
+    private func finishTakeOver(
+        _ key: MessageKey, _ envelope: StoredEnvelope, birth: Int
+    ) throws(Errno) -> Bool {
         let queue = queue(key)
-        if !broken.contains(key), try queue.isSettled(key.id, envelope) {
+        if !broken.contains(key), try queue.isSettled(key.id, envelope, birth: birth) {
             fresh.insert(key)
             remove(key, .todo)
             return true
         }
-        // What a broken take-over, or a message that had this number before, left behind.
-        try queue.removeInformation(key.id)
-        try queue.removeRemains(key.id)
+        // What a broken take-over left behind, or a message that had this number before and whose mess file was taken
+        // away: its sender and recipients have nothing to do with this one.
+        let hadInformation = try queue.removeInformation(key.id)
+        let hadRemains = try queue.removeRemains(key.id)
+        if hadInformation || hadRemains { forgetOld(key) }
+        if hadInformation, !broken.contains(key) {
+            log.warning(
+                "files of an older message without mess file are gone,", key.id,
+                [UInt8]("its number is a new message's now"), queue.name)
+        }
         broken.remove(key)
         return false
+    }
+
+    /// Forget what is still to be done for a message that had this number before.
+    private func forgetOld(_ key: MessageKey) {
+        for channel in [Channel.local, .remote] {
+            withLane(channel) { $0.forget(key) }
+        }
+        notices.forget(key)
+        ended.remove(key)
+        unclosed.removeAll { $0 == key }
     }
 
     /// Start at once when nothing waits, else remember when it came.
@@ -120,6 +140,8 @@ extension Sender {
         do throws(Errno) {
             guard try queue.settled(key.id) != nil else { return }
             guard try queue.message(key.id) != nil else { return try forget(key) }
+            // When that is committed this is forgotten.
+            if try queue.isComingIn(key.id) { return postpone(key, [.local, .remote]) }
             var hasRecipients = false
             for channel in [Channel.local, .remote] {
                 guard let due = try queue.due(key.id, channel) else { continue }
@@ -145,7 +167,7 @@ extension Sender {
         let notice = try queue.notice(key.id)
         if local == nil, remote == nil, notice == nil {
             // Not qmail-clean's: a mess file with this number would be a new message's.
-            try queue.removeInformation(key.id)
+            _ = try queue.removeInformation(key.id)
         } else {
             log.warning("no mess file of", key.id, [UInt8]("left in info/"), queue.name)
         }

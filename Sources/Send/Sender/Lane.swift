@@ -24,6 +24,8 @@ struct Job {
     var isDeferred = false
     /// Whether the sender is to be told something.
     var hasNotice = false
+    /// Whether its message is gone and its number another's: what is reported is only logged.
+    var isOld = false
 }
 
 /// A delivery that has been started.
@@ -116,6 +118,17 @@ struct Lane: ~Copyable {
         guard let one = untried.first?.time else { return deferred.first?.time }
         guard let other = deferred.first?.time else { return one }
         return min(one, other)
+    }
+
+    /// Start nothing more for a message, which has gone without being done with.
+    mutating func forget(_ key: MessageKey) {
+        untried.removeAll(of: key)
+        deferred.removeAll(of: key)
+        open.removeAll { jobs[$0]?.key == key }
+        for i in jobs.indices where jobs[i]?.key == key {
+            jobs[i]?.isOld = true
+            if jobs[i]?.running == 0 { jobs[i] = nil }
+        }
     }
 
     mutating func add(_ job: Job) -> Int {

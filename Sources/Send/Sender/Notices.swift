@@ -58,6 +58,13 @@ struct Notices {
         }
     }
 
+    /// Tell nobody of a message that is gone; what a run of qmail-queue for it says is not heard.
+    mutating func forget(_ key: MessageKey) {
+        waiting.removeAll { $0.key == key }
+        known.remove(key)
+        runs.removeAll { $0.key == key }
+    }
+
     /// Let all be told at once.
     mutating func makeAllDue() {
         waiting = waiting.map {
@@ -129,6 +136,7 @@ extension Sender {
             log.warning("files are gone of", key.id, [UInt8]("nobody is told"), queue.name)
             return try finish(notice, offsets)
         }
+        if try queue.isComingIn(key.id) { throw .wouldBlock }
         guard let (sender, recipient) = addresses(stored.sender, key) else {
             return try finish(notice, offsets)
         }

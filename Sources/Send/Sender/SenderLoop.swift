@@ -75,7 +75,7 @@ extension Sender {
                 guard let found = try scan.next(queues), let key = key(found.queue, found.id)
                 else { continue }
                 switch found.folder {
-                case .todo: if !fresh.contains(key) { takeIn(key, mayBeSettled: true) }
+                case .todo: if !fresh.contains(key) { takeIn(key) }
                 case .info: resume(key)
                 case .mess: clearAbandoned(key)
                 }
@@ -173,7 +173,7 @@ extension Sender {
         for event in newMail.events() {
             switch event {
             case .message(let queue, let id):
-                if let key = key(queue, id) { takeIn(key, mayBeSettled: false) }
+                if let key = key(queue, id) { takeIn(key) }
             case .look: mustLook = true
             }
         }
