@@ -16,10 +16,12 @@ REPRODUCIBLE := -debug-info-format none -Xswiftc -file-prefix-map -Xswiftc "$(CU
 # The flags keep every RUNPATH out of what is installed, for set-id programs must not have one.
 SWIFT_RELEASE := QHPSI_EMBEDDED=1 swift build -c release --scratch-path $(EMBEDDED) \
 	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT) $(REPRODUCIBLE)
-# The admin's tool is ordinary Swift with its run-time library inside.
+# The admin's tool is ordinary Swift with its run-time library inside.  Its parser of arguments is compiled from a copy, so
+# that a source package, which has one, gives the same bytes; and with our flags, so its warnings are let through here.
 ADMIN := .build-release
-SWIFT_ADMIN := swift build -c release --scratch-path $(ADMIN) --product qhpsictl --static-swift-stdlib \
-	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath $(STRICT) $(REPRODUCIBLE) \
+SWIFT_ADMIN := QHPSI_VENDORED=1 swift build -c release --scratch-path $(ADMIN) --product qhpsictl --static-swift-stdlib \
+	--disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath --explicit-target-dependency-import-check error \
+	$(REPRODUCIBLE) \
 	-Xswiftc -use-ld=lld -Xlinker --gc-sections -Xlinker -s \
 	-Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 COMPLETIONS := $(BUILT)/usr/share/bash-completion/completions
@@ -31,7 +33,7 @@ LIBEXEC := qhpsi-host qhpsi-plugins qmail-remote-tls qmail-smtpd-tls
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
 
-.PHONY: run check bench fuzz format build admin install deb install-test clean
+.PHONY: run check bench fuzz format build admin install deb source install-test clean
 
 # The main job on real input, then a server to talk to; with ONCE=1 it ends by itself.
 run:
@@ -64,6 +66,11 @@ deb:
 	.ci/depends deb
 	.ci/deb
 
+# The source package, in build/source, which builds without a network.
+source: vendor/swift-argument-parser/Package.swift
+	.ci/depends deb
+	.ci/source
+
 # The packages in fresh Debian systems: what an admin does and what befalls him, then Debian's own checks.
 install-test:
 	.ci/depends deb
@@ -88,8 +95,11 @@ install: build
 
 install: admin
 
+vendor/swift-argument-parser/Package.swift:
+	.ci/vendor
+
 # qhpsictl, and its completion for bash, which it writes itself.
-admin:
+admin: vendor/swift-argument-parser/Package.swift
 	$(SWIFT_ADMIN)
 	install -d $(BUILT)/usr/sbin $(COMPLETIONS)
 	install -m 755 $(ADMIN)/release/qhpsictl $(BUILT)/usr/sbin/

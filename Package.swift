@@ -384,6 +384,12 @@ let checks =
     wanted.map { names in tests.filter { $0.type != .test || names.contains($0.name) } }
     ?? below("Sources/System", admin) + tests
 
+/// What is installed is built from a copy beside the sources, which a source package has, too; see `.ci/vendor`.
+let parserPackage: Package.Dependency =
+    Context.environment["QHPSI_VENDORED"] == "1"
+    ? .package(path: "vendor/swift-argument-parser")
+    : .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+
 let package = Package(
     name: "qhpsi",
     products: fuzzing
@@ -393,7 +399,7 @@ let package = Package(
             .library(name: "libclamav", type: .dynamic, targets: ["PluginLibclamav"]),
         ],
     dependencies: fuzzing || embedded || wanted != nil
-        ? [] : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
+        ? [] : [parserPackage],
     targets: shipped + (fuzzing ? below("Fuzz", fuzzers) : embedded ? [] : checks),
     swiftLanguageModes: [.v6]
 )
