@@ -74,6 +74,8 @@ package struct AbandonedFile: ~Copyable {
 
     /// Make something whose name no living message can have: what has it is a crashed run's, and goes.
     ///
+    /// A link or an empty folder, which none of ours makes there, goes, too.
+    ///
     /// - Parameters:
     ///   - path: The name, in pid/, mess/, scan/ or intd/.
     ///   - make: What makes it and says `Errno.fileExists` when something has the name.
@@ -89,14 +91,29 @@ package struct AbandonedFile: ~Copyable {
                 if error != .fileExists { throw error }
             }
             let folder = try Folder.open(Array(path[..<slash]))
-            if let stale = try claim(name, in: folder) {
-                try stale.remove(name, from: folder)
-                stale.release()
-            } else {
-                // queue-fix has it and is about to remove it.
-                Clock.sleep(milliseconds: 1)
+            do throws(Errno) {
+                if let stale = try claim(name, in: folder) {
+                    try stale.remove(name, from: folder)
+                    stale.release()
+                } else {
+                    // queue-fix has it and is about to remove it.
+                    Clock.sleep(milliseconds: 1)
+                }
+            } catch {
+                try removeOther(name, from: folder, error)
             }
         }
         throw .fileExists
+    }
+
+    /// Remove what is no file, for the reason that `claim` has given.
+    private static func removeOther(
+        _ name: [UInt8], from folder: borrowing Folder, _ reason: Errno
+    ) throws(Errno) {
+        switch reason {
+        case .isDirectory: try folder.removeFolder(name)
+        case .isLink, .invalid: try folder.unlink(name)
+        default: throw reason
+        }
     }
 }

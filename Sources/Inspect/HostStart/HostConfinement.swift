@@ -35,6 +35,8 @@ enum HostConfinement {
             if !isPrivate { try Process.dropCapabilities() }
             try Process.forbidNewPrivileges()
             try Process.hideMemory()
+            // qhpsi ends what it watches; this is for when it is killed itself.
+            try Process.endWithParent()
         } catch {
             throw Failure("leave the queue's group", error)
         }

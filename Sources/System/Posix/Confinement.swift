@@ -51,6 +51,11 @@ extension Process {
     /// Let no process of the same user look into this one until it execs; see prctl(2), PR_SET_DUMPABLE.
     package static func hideMemory() throws(Errno) { try retrying { cposix_hide_memory() } }
 
+    /// Be killed when the parent ends; see prctl(2), PR_SET_PDEATHSIG.
+    ///
+    /// A change of user or group takes it back, exec does not, unless it gives rights.
+    package static func endWithParent() throws(Errno) { try retrying { cposix_end_with_parent() } }
+
     /// Bound how many processes its user can have when this one or a child starts more; see setrlimit(2), RLIMIT_NPROC.
     package static func limitProcesses(to count: UInt) throws(Errno) {
         try retrying { cposix_limit_processes(count) }

@@ -3,8 +3,8 @@ internal import CPosix
 extension Process {
     /// Do something with another user's rights and no others, and then go on with root's; see setresuid(2).
     ///
-    /// Whoever is not root does it with his own. Supplementary groups stay, so root must have given up his before. Of a
-    /// process that has no threads.
+    /// Whoever is not root does it with his own. Root's supplementary groups are given up for good at the first time. Of
+    /// a process that has no threads.
     ///
     /// - Parameters:
     ///   - user: The effective user meanwhile.
@@ -16,6 +16,7 @@ extension Process {
         as user: UInt32, group: UInt32, _ body: () throws(Errno) -> Value
     ) throws(Errno) -> Value {
         guard effectiveUser == 0, user != 0 else { return try body() }
+        if try supplementaryGroupCount() > 0 { try setSupplementaryGroups([]) }
         let same = UInt32.max
         let formerGroup = effectiveGroup
         try retrying { setresgid(same, group, same) }

@@ -34,6 +34,18 @@ import Testing
         #expect(queued[0].records.last == "Tbob@test.example")
     }
 
+    @Test(arguments: ["mkdir", "ln -s /etc/passwd", "mkfifo"])
+    func `what is no file and has a name in intd stops no message`(make: String) throws {
+        let instance = try PrivateInstance()
+        let numbers = try likely(instance)
+        try shell(
+            "cd '\(instance.root)/var/spool/qhpsi/queue1/intd' && for n in $(seq \(numbers.lowerBound) \(numbers.upperBound)); do \(make) $((n % 7))/$n; done"
+        )
+        let run = try instance.queue()
+        #expect(run.code == 0, "\(run.report)")
+        #expect(try instance.queued().map(\.records.last) == ["Tbob@test.example"])
+    }
+
     @Test(arguments: ["todo", "mess"])
     func `a number that is in todo or mess is not used, and what has it stays`(folder: String)
         throws

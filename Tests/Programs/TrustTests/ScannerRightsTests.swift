@@ -267,3 +267,13 @@ private func besideAnother(_ first: String = "", _ body: String) throws -> SetID
     #expect(try victim.wait().code == 0)
     #expect(try note(machine, "kept") == "whole\n")
 }
+
+@Test func `a scanner ends when the qhpsi that watches it is killed`() throws {
+    let machine = try machine("echo $PPID >/tmp/parent; echo $$ >/tmp/pid; exec sleep 600")
+    let sending = try command(machine, sender).start()
+    #expect(try wait { try !note(machine, "pid").isEmpty })
+    try shell("kill -KILL $(cat '\(machine.root)/tmp/parent')")
+    #expect(try sending.wait().code == 77)
+    let scanner = "/proc/" + (try note(machine, "pid").filter(\.isNumber))
+    #expect(wait(10) { (try? FileStatus(of: Array(scanner.utf8))) == nil })
+}

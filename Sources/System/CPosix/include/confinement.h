@@ -12,7 +12,8 @@ int cposix_drop_capabilities(void);
 /* Whether one is permitted, effective or inheritable: 1 or 0, or -1. */
 int cposix_has_capabilities(void);
 
-/* PR_SET_DUMPABLE to 0, PR_GET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER; prctl(2) is variadic. */
+/* PR_SET_DUMPABLE to 0, PR_GET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER, PR_SET_PDEATHSIG to SIGKILL; prctl(2) is variadic. */
+int cposix_end_with_parent(void);
 int cposix_hide_memory(void);
 int cposix_may_gain_privileges(void);
 int cposix_adopt_orphans(void);
