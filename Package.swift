@@ -384,12 +384,6 @@ let checks =
     wanted.map { names in tests.filter { $0.type != .test || names.contains($0.name) } }
     ?? below("Sources/System", admin) + tests
 
-/// What is installed is built from a copy beside the sources, which a source package has, too; see `.ci/vendor`.
-let parserPackage: Package.Dependency =
-    Context.environment["QHPSI_VENDORED"] == "1"
-    ? .package(path: "vendor/swift-argument-parser")
-    : .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
-
 let package = Package(
     name: "qhpsi",
     products: fuzzing
@@ -398,8 +392,12 @@ let package = Package(
             .library(name: "clamd", type: .dynamic, targets: ["PluginClamd"]),
             .library(name: "libclamav", type: .dynamic, targets: ["PluginLibclamav"]),
         ],
+    // What is installed is built from a copy beside the sources, which a source package has, too; see `.ci/vendor`.
     dependencies: fuzzing || embedded || wanted != nil
-        ? [] : [parserPackage],
+        ? []
+        : Context.environment["QHPSI_VENDORED"] == "1"
+            ? [.package(path: "vendor/swift-argument-parser")]
+            : [.package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")],
     targets: shipped + (fuzzing ? below("Fuzz", fuzzers) : embedded ? [] : checks),
     swiftLanguageModes: [.v6]
 )
