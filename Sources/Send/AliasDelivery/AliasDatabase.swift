@@ -2,6 +2,7 @@ import AliasFile
 import ByteText
 import ConstantDatabases
 import LocalDelivery
+import LocalUsers
 import Posix
 
 /// The database that newaliases(1) makes.
@@ -25,7 +26,7 @@ struct AliasDatabase {
     ) throws(DeliveryFailure) -> (name: [UInt8], targets: [AliasTarget])? {
         let local = local.lowercased
         let domain = [UInt8(ascii: "@")] + host.lowercased
-        for name in [local + domain, local, domain] where !name.isEmpty {
+        for name in FastforwardCall.names(local: local, host: host) {
             if let targets = try targets(name) { return (name == domain ? name : local, targets) }
         }
         return nil
