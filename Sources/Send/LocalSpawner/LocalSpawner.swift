@@ -8,7 +8,7 @@ import Posix
 /// Finds out as whom the mail of each job is delivered, and makes a qmail-local of it.
 final class LocalSpawner {
     private let program: [UInt8]
-    private let separators: [UInt8]
+    private let control: Control
     private let delivery: [UInt8]
     private let environment: Environment
     private let assignments: CurrentDatabase
@@ -18,13 +18,12 @@ final class LocalSpawner {
     ///
     /// - Parameters:
     ///   - instance: Where qmail-local, users/cdb and passwd are.
-    ///   - separators: Bytes that may stand between a user's name and an extension.
     ///   - delivery: What users without a .qmail file get.
     ///   - environment: What qmail-local runs with.
     init(
-        _ instance: Instance, separators: [UInt8], delivery: [UInt8], environment: Environment
+        _ instance: Instance, delivery: [UInt8], environment: Environment
     ) {
-        self.separators = separators
+        control = Control(of: instance)
         program = instance.path("/usr/sbin/qmail-local")
         self.delivery = delivery
         self.environment = environment
@@ -71,6 +70,7 @@ final class LocalSpawner {
 
     private func user(_ local: [UInt8]) throws(LookupFailure) -> DeliveryUser {
         if let assigned = try assigned(local) { return assigned }
+        let separators = try separators()
         do throws(Errno) {
             let found = try DeliveryUser.find(
                 local, among: try passwords.users(), separators: separators)
@@ -80,6 +80,16 @@ final class LocalSpawner {
         }
         throw LookupFailure(
             report: JobReport(.deferral, "Unable to find the user alias. (#4.3.5)"))
+    }
+
+    /// What may stand between a user's name and an extension now: qmail-smtpd(8) asks for each session, too.
+    private func separators() throws(LookupFailure) -> [UInt8] {
+        do throws(ControlFailure) {
+            return try control.line("userseparators") ?? [UInt8]("-")
+        } catch {
+            throw LookupFailure(
+                report: JobReport(.deferral, error.text + [UInt8](". (#4.3.0)")))
+        }
     }
 
     /// Who users/cdb says; nil when it says nothing or is not there.

@@ -22,10 +22,7 @@ package enum LspawnProgram {
         do throws(Errno) { try Process.fillStandardDescriptors() } catch { return unable }
         do throws(ControlFailure) {
             let owner = try MessFile.owner(in: instance)
-            let separators = try Control(of: instance).line("userseparators")
-            let local = LocalSpawner(
-                instance, separators: separators ?? [UInt8]("-"), delivery: arguments[1],
-                environment: environment)
+            let local = LocalSpawner(instance, delivery: arguments[1], environment: environment)
             let spawner = DeliverySpawner(
                 "qmail-lspawn", jobs: FileDescriptor(adopting: 0),
                 reports: FileDescriptor(adopting: 1),
