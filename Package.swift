@@ -152,7 +152,7 @@ let accept: [Target] = [
     .library("TLSStream", uses: "ByteText", "ControlFiles", "COpenSSL", "Posix", "SMTPSession"),
     .bridge("CPAM", links: ["pam"]),
     .library("Checkpassword", uses: "ByteText", "ControlFiles", "CPAM", "Posix"),
-    .library("MessageComposition", uses: "ByteText"),
+    .library("MessageComposition", uses: "ByteText", "MailFormat"),
     .library(
         "Injection", uses: "ByteText", "ControlFiles", "EnvelopeWire", "LocalUsers", "MailFormat",
         "MessageComposition", "Posix", "QueueClient"),
@@ -247,7 +247,7 @@ let send: [Target] = [
     .library("AliasFile", uses: "ByteText"),
     .library(
         "AliasDelivery", uses: "AliasFile", "ByteText", "ConstantDatabases", "ControlFiles",
-        "LocalDelivery", "Posix"),
+        "LocalDelivery", "LocalUsers", "Posix"),
     .program("fastforward", uses: "AliasDelivery", "Posix", linked: .selfContained),
     .program("newaliases", uses: "AliasDelivery", "Posix", linked: .selfContained),
     .program("qmail-getpw", uses: "MailUsers", "Posix", linked: .selfContained),

@@ -34,7 +34,7 @@ def session(number, count):
             count[0] += 1
             name = f"load-{run}-{number}-{count[0]}@client.example"
             say(b"MAIL FROM:<a@client.example>\r\n", b"250")
-            say(b"RCPT TO:<bob@test.example>\r\n", b"250")
+            say(b"RCPT TO:<postmaster@test.example>\r\n", b"250")
             say(b"DATA\r\n", b"354")
             say(f"Message-ID: <{name}>\r\nSubject: load\r\n\r\n{'x' * 70}\r\n.\r\n".encode(), b"250")
             accepted.write(name + "\n")

@@ -40,7 +40,7 @@ private func checkHeader(_ bytes: [UInt8], _ completion: AddressCompletion) {
     var reader = HeaderReader()
     do throws(HeaderReader.TooLong) { try reader.push(bytes[...]) } catch { return }
     reader.finish()
-    if !reader.hasReturns, !bytes.starts(with: "From ") {
+    if !bytes.contains(13), !bytes.starts(with: "From "), !bytes.starts(with: ">") {
         let all = reader.fields.reduce([]) { $0 + $1.bytes } + reader.body
         if all.count + 1 < bytes.count { fatalError("the header's reader loses bytes") }
     }

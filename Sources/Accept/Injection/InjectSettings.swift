@@ -2,6 +2,7 @@ import ByteText
 import ControlFiles
 import EnvelopeWire
 import LocalUsers
+import MailFormat
 import MessageComposition
 import Posix
 
@@ -39,8 +40,8 @@ struct InjectSettings {
             name: environment.first("QMAILNAME", "MAILNAME", "NAME") ?? [],
             address: completion.completed(account.address))
         composition = HeaderComposition(
-            completion: completion, author: author, date: MailDates.field(time.seconds),
-            messageID: MailDates.identifier(
+            completion: completion, author: author, date: MailDate.rfc5322(seconds: time.seconds),
+            messageID: MessageIdentifier.text(
                 time, process: process, host: try names.value("QMAILIDHOST", "idhost")))
         if letters.contains(UInt8(ascii: "c")) { composition.style = .comment }
         composition.replacesFrom = letters.contains(UInt8(ascii: "f"))

@@ -49,7 +49,7 @@ struct Injection: ~Copyable {
         let sender = try optionSender()
         try readHeader()
         let composed = try compose()
-        let recipients = arguments + composed.recipients
+        let recipients = (arguments + composed.recipients).withoutRepetitions
         var head = composed.header
         head.append(10)
         if options.isPrinted {
@@ -140,7 +140,7 @@ struct Injection: ~Copyable {
     }
 
     private mutating func print(_ head: [UInt8]) throws(InjectFailure) {
-        var lines = BodyLines(dropsReturns: reader.hasReturns)
+        var lines = BodyLines()
         let output = FileDescriptor(adopting: 1)
         var next = head + lines.push(reader.body[...])
         do throws(Errno) {
@@ -159,7 +159,7 @@ struct Injection: ~Copyable {
     private mutating func queue(
         _ head: [UInt8], _ envelope: [UInt8], _ environment: Environment
     ) throws(InjectFailure) {
-        var lines = BodyLines(dropsReturns: reader.hasReturns)
+        var lines = BodyLines()
         var run: QueueRun
         do throws(Errno) {
             run = try QueueRun(program: settings.queueProgram, environment: environment)
@@ -182,5 +182,20 @@ struct Injection: ~Copyable {
                 failure.isTemporary ? InjectFailure.temporary : InjectFailure.permanent,
                 failure.text)
         }
+    }
+}
+
+extension [MailAddress] {
+    /// Each address where it stands first; in a domain the case of letters does not count.
+    fileprivate var withoutRepetitions: [MailAddress] {
+        let keys = map { [UInt8]($0.domain ?? []).lowercased + [UInt8(ascii: "@")] + $0.localPart }
+        let order = indices.sorted {
+            keys[$0] == keys[$1] ? $0 < $1 : keys[$0].lexicographicallyPrecedes(keys[$1])
+        }
+        var isRepetition = [Bool](repeating: false, count: count)
+        for (one, next) in zip(order, order.dropFirst()) where keys[one] == keys[next] {
+            isRepetition[next] = true
+        }
+        return indices.filter { !isRepetition[$0] }.map { self[$0] }
     }
 }

@@ -90,6 +90,11 @@ package enum SendmailProgram {
         environment.set("TCPREMOTEHOST", [UInt8]("localhost"))
         environment.set("TCPREMOTEINFO", [UInt8](decimal: Process.realUser))
         environment.set("RELAYCLIENT", [])
+        // A caller's pipe needs no TLS, and he may not read the key.
+        environment.set("NOTLS", [UInt8]("1"))
+        for name: StaticString in ["SMTPS", "FORCE_TLS", "REQUIREAUTH", "XCLIENT"] {
+            environment.set(name, nil)
+        }
         return environment
     }
 

@@ -3,8 +3,9 @@ import ByteText
 /// The addresses of a header field; RFC 5322 §3.4 with the obsolete forms of §4.4.
 ///
 /// What writers get wrong without a doubt about what they mean is read: empty places in a list, dots
-/// and `@` in a display name, dots in odd places of a local part, backslashes outside of quotes. Two words beside
-/// each other are no address: nobody can say whether they are one or two.
+/// and `@` in a display name, dots in odd places of a local part, backslashes outside of quotes, a semicolon in place of
+/// a comma. Two words beside each other are no address: nobody can say whether they are one or two. An encoded word
+/// alone is somebody's name, and nobody's address.
 package struct AddressList: Sendable {
     /// An address and its place.
     package struct Entry: Sendable {
@@ -16,18 +17,30 @@ package struct AddressList: Sendable {
 
     /// The addresses in order, those in groups too.
     package let entries: [Entry]
+    /// Where semicolons stand that end no group.
+    private let semicolons: [Int]
+    /// Where the last word or mark of the text begins.
+    private let lastToken: Int
 
     /// Read the text of a field, folded or not.
     package init(_ text: [UInt8]) throws(AddressFlaw) {
-        var parser = AddressParser(tokens: try AddressLexer.tokens(text), end: text.count)
+        let tokens = try AddressLexer.tokens(text)
+        lastToken = tokens.last?.range.lowerBound ?? 0
+        var parser = AddressParser(tokens: tokens, end: text.count)
         entries = try parser.list()
+        semicolons = parser.semicolons
     }
 
     /// The addresses without `<>`.
     package var addresses: [MailAddress] { entries.compactMap { $0.address } }
 
-    /// The text in which each address that is not whole has been completed; no other byte changes.
+    /// The text in which each address that is not whole has been completed; no other byte changes, but semicolons
+    /// that stand for commas.
     package func completed(_ text: [UInt8], by completion: AddressCompletion) -> [UInt8] {
+        var text = text
+        for semicolon in semicolons {
+            text[semicolon] = UInt8(ascii: semicolon < lastToken ? "," : " ")
+        }
         var changed: [UInt8] = []
         var done = 0
         for entry in entries {
@@ -55,6 +68,7 @@ private struct AddressParser {
     private let end: Int
     private var position = 0
     private var entries: [AddressList.Entry] = []
+    private(set) var semicolons: [Int] = []
 
     init(tokens: [AddressToken], end: Int) {
         self.tokens = tokens
@@ -74,7 +88,7 @@ private struct AddressParser {
             if token.isMark(",") {
                 position += 1
             } else if token.isMark(";") {
-                guard group != nil else { throw flaw("no group is open") }
+                if group == nil { semicolons.append(token.range.lowerBound) }
                 group = nil
                 position += 1
             } else if try element(inGroup: group != nil) {
@@ -149,6 +163,9 @@ private struct AddressParser {
         let local = try localPart(words.lowerBound..<at)
         var domain: [UInt8]?
         if at < words.upperBound { domain = try self.domain(at + 1..<words.upperBound, after: at) }
+        if domain == nil, local.isEncodedWord {
+            throw flaw("an encoded word is no address", at: words.lowerBound)
+        }
         entries.append(
             AddressList.Entry(
                 address: MailAddress(localPart: local, domain: domain),
@@ -210,5 +227,13 @@ extension AddressToken {
     /// Whether it ends a display name, a group's name or an address without brackets.
     fileprivate var endsWords: Bool {
         kind == .mark && !isMark(".") && !isMark("@")
+    }
+}
+
+extension [UInt8] {
+    /// Whether it looks like `=?charset?encoding?text?=`; RFC 2047 §2.
+    fileprivate var isEncodedWord: Bool {
+        starts(with: "=?") && suffix(2).elementsEqual([UInt8]("?="))
+            && count { $0 == UInt8(ascii: "?") } >= 4
     }
 }

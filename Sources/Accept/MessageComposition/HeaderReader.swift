@@ -1,17 +1,17 @@
 import ByteText
+import MailFormat
 
 /// Finds the fields at the start of a message, and where its body begins.
 ///
 /// The header ends at an empty line, or before a line that neither begins nor continues a field: then all
-/// from there on is body. When the first line ends in CR LF, lines of the header lose their CRs.
+/// from there on is body. No CR stays in it: before a line feed it belongs to the line's end, whatever other lines have,
+/// and elsewhere it becomes a blank, as some readers take it for a line's end, too.
 package struct HeaderReader: Sendable {
     /// A header with more bytes is none.
     package struct TooLong: Error {}
 
     /// The fields so far.
     package private(set) var fields: [HeaderField] = []
-    /// Whether the message's lines end in CR LF.
-    package private(set) var hasReturns = false
     /// Whether the body has begun.
     package private(set) var isOver = false
 
@@ -53,18 +53,16 @@ package struct HeaderReader: Sendable {
     /// Take a line that begins at an index; where what is left begins.
     private mutating func take(_ whole: [UInt8], at start: Int) -> Int {
         var line = whole
-        let hasReturn = line.count > 1 && line[line.count - 2] == 13
-        if isFirst { hasReturns = hasReturn }
-        if hasReturns, hasReturn { line.remove(at: line.count - 2) }
+        while line.count > 1, line[line.count - 2] == 13 { line.remove(at: line.count - 2) }
+        for i in line.indices where line[i] == 13 { line[i] = 32 }
         defer { isFirst = false }
         if line.count == 1 {
             isOver = true
         } else if line[0] == 32 || line[0] == 9, !fields.isEmpty {
             fields[fields.count - 1].append(line)
-        } else if isFirst, line.starts(with: "From "),
-            let field = HeaderField(line: [UInt8]("MBOX-Line: ") + line)
+        } else if isFirst, MboxLine.begins(line) == true,
+            let field = HeaderField(line: [UInt8](MboxLine.name) + line)
         {
-            // The line before a message in an mbox, which some programs leave there.
             fields.append(field)
         } else if let field = HeaderField(line: line) {
             fields.append(field)
@@ -76,34 +74,39 @@ package struct HeaderReader: Sendable {
     }
 }
 
-/// Makes the lines of a body end in LF, each and the last.
+/// Makes the lines of a body end in LF, each and the last; CRs before a line feed belong to the line's end.
 package struct BodyLines: Sendable {
-    private let dropsReturns: Bool
-    /// The last byte was a CR that may belong to a CR LF.
-    private var afterReturn = false
+    /// CRs that may stand before a line feed.
+    private var returns = 0
     private var isAtLineStart = true
 
-    /// For a body with CR LF, or one whose CRs stay.
-    package init(dropsReturns: Bool) { self.dropsReturns = dropsReturns }
+    /// Before the body's first byte.
+    package init() {}
 
     /// The next bytes as they are to be sent.
     package mutating func push(_ chunk: ArraySlice<UInt8>) -> [UInt8] {
         guard let last = chunk.last else { return [] }
         isAtLineStart = last == 10
-        if !dropsReturns { return Array(chunk) }
+        if returns == 0, !chunk.contains(13) { return Array(chunk) }
         var output: [UInt8] = []
-        output.reserveCapacity(chunk.count + 1)
+        output.reserveCapacity(chunk.count + returns)
         for byte in chunk {
-            if afterReturn, byte != 10 { output.append(13) }
-            afterReturn = byte == 13
-            if !afterReturn { output.append(byte) }
+            if byte == 13 {
+                returns += 1
+                continue
+            }
+            if byte != 10, returns > 0 {
+                output.append(contentsOf: repeatElement(13, count: returns))
+            }
+            returns = 0
+            output.append(byte)
         }
         return output
     }
 
     /// What is still to be sent at the end.
     package mutating func finish() -> [UInt8] {
-        if afterReturn || !isAtLineStart { return [10] }
+        if returns > 0 || !isAtLineStart { return [10] }
         return []
     }
 }

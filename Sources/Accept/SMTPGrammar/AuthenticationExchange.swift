@@ -10,9 +10,6 @@ struct AuthenticationExchange {
         case malformed
     }
 
-    /// The most octets of an answer, in base64; RFC 4954 §4.
-    static let lineLimit = 12288
-
     private let mechanism: Login.Mechanism
     private var user: [UInt8]?
 

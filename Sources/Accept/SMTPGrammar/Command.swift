@@ -28,12 +28,12 @@ package enum Command: Equatable, Sendable {
         var line = line
         // RFC 5321 §4.1.1: white space before the line's end is to be tolerated.
         while let last = line.last, last == 32 || last == 9 { line.removeLast() }
-        let verb = Array(line.prefix { $0 != 32 })
-        let argument = Array(line.dropFirst(verb.count).drop { $0 == 32 })
+        let verb = Array(line.prefix { $0 != 32 && $0 != 9 })
+        let argument = Array(line[line.skippingBlanks(from: verb.count)...])
         if verb.equalsIgnoringCase("MAIL") {
-            self = try Self.mail(line)
+            self = try Self.mail(line, verb.count)
         } else if verb.equalsIgnoringCase("RCPT") {
-            self = try Self.recipient(line)
+            self = try Self.recipient(line, verb.count)
         } else if verb.equalsIgnoringCase("HELO") {
             self = .helo(try Self.required(argument))
         } else if verb.equalsIgnoringCase("EHLO") {
@@ -54,7 +54,7 @@ package enum Command: Equatable, Sendable {
 
     private init(withExtension verb: [UInt8], _ argument: [UInt8]) throws(Reply) {
         if verb.equalsIgnoringCase("AUTH") {
-            self = .auth(argument.split(separator: 32).map { Array($0) })
+            self = .auth(argument.split { $0 == 32 || $0 == 9 }.map { Array($0) })
         } else if verb.equalsIgnoringCase("XCLIENT") {
             self = .xclient(argument)
         } else {
@@ -86,7 +86,7 @@ package enum Command: Equatable, Sendable {
     }
 
     private static func chunk(_ argument: [UInt8]) -> Command {
-        let words = argument.split(separator: 32).map { Array($0) }
+        let words = argument.split { $0 == 32 || $0 == 9 }.map { Array($0) }
         let isLast = words.count == 2 && words[1].equalsIgnoringCase("LAST")
         guard words.count == 1 || isLast, !words[0].isEmpty, words[0].count <= 20,
             words[0].allSatisfy({ $0.isDigit })
@@ -99,15 +99,21 @@ package enum Command: Equatable, Sendable {
         return argument
     }
 
-    /// Spaces after the colon are not in the grammar, but common.
-    private static func pathStart(_ line: [UInt8], after prefix: StaticString) -> Int? {
-        guard line.startsIgnoringCase(with: prefix) else { return nil }
-        let start = prefix.utf8CodeUnitCount
-        return start + line[start...].prefix { $0 == 32 }.count
+    /// Where the path begins, behind the verb's end, a word and a colon.
+    ///
+    /// Blanks around the word and the colon are not in the grammar, but common.
+    private static func pathStart(_ line: [UInt8], _ verbEnd: Int, _ word: StaticString) -> Int? {
+        let start = line.skippingBlanks(from: verbEnd)
+        guard start > verbEnd, Array(line[start...]).startsIgnoringCase(with: word) else {
+            return nil
+        }
+        let colon = line.skippingBlanks(from: start + word.utf8CodeUnitCount)
+        guard colon < line.count, line[colon] == UInt8(ascii: ":") else { return nil }
+        return line.skippingBlanks(from: colon + 1)
     }
 
-    private static func mail(_ line: [UInt8]) throws(Reply) -> Command {
-        guard let start = pathStart(line, after: "MAIL FROM:") else {
+    private static func mail(_ line: [UInt8], _ verbEnd: Int) throws(Reply) -> Command {
+        guard let start = pathStart(line, verbEnd, "FROM") else {
             throw Reply(501, "5.5.4", "write MAIL FROM:<address>")
         }
         var parser = PathParser(line, at: start)
@@ -122,8 +128,8 @@ package enum Command: Equatable, Sendable {
         return .mail(path, parameters)
     }
 
-    private static func recipient(_ line: [UInt8]) throws(Reply) -> Command {
-        guard let start = pathStart(line, after: "RCPT TO:") else {
+    private static func recipient(_ line: [UInt8], _ verbEnd: Int) throws(Reply) -> Command {
+        guard let start = pathStart(line, verbEnd, "TO") else {
             throw Reply(501, "5.5.4", "write RCPT TO:<address>")
         }
         var parser = PathParser(line, at: start)
@@ -139,18 +145,16 @@ extension PathError {
     fileprivate var senderText: StaticString {
         switch self {
         case .syntax: "the sender's address is malformed"
-        case .localPartTooLong: "the sender's local part is longer than 64 octets"
         case .domainTooLong: "the sender's domain is longer than 255 octets, or a label than 63"
-        case .pathTooLong: "the sender's path is longer than 256 octets"
+        case .pathTooLong: "the sender's address is longer than 1002 octets"
         }
     }
 
     fileprivate var recipientText: StaticString {
         switch self {
         case .syntax: "the recipient's address is malformed"
-        case .localPartTooLong: "the recipient's local part is longer than 64 octets"
         case .domainTooLong: "the recipient's domain is longer than 255 octets, or a label than 63"
-        case .pathTooLong: "the recipient's path is longer than 256 octets"
+        case .pathTooLong: "the recipient's address is longer than 1002 octets"
         }
     }
 }
@@ -159,4 +163,13 @@ extension Reply {
     /// RFC 6531 §3.5.
     static let needsUTF8 = Reply(
         553, "5.6.7", "an address that is not ASCII needs MAIL with SMTPUTF8")
+}
+
+extension [UInt8] {
+    /// The index of the first byte at or after an index that is no blank.
+    fileprivate func skippingBlanks(from start: Int) -> Int {
+        var i = Swift.min(start, count)
+        while i < count, self[i] == 32 || self[i] == 9 { i += 1 }
+        return i
+    }
 }

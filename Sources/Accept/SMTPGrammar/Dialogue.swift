@@ -165,6 +165,15 @@ package struct Dialogue {
         if case .recipient(let parameters) = pending { parameters.notifications } else { .init() }
     }
 
+    /// The parameters that count for nothing, with the sender or recipient that the last event was about.
+    package var ignoredParameters: [[UInt8]] {
+        switch pending {
+        case .sender(let parameters): parameters.ignored
+        case .recipient(let parameters): parameters.ignored
+        case .nothing, .message, .login: []
+        }
+    }
+
     /// Octets of the present message so far.
     package var octets: Int { decoder.octets }
 

@@ -30,9 +30,7 @@ extension Dialogue {
     }
 
     mutating func nextOfAuthentication(_ exchange: AuthenticationExchange) -> Event? {
-        let line = reader.take(
-            from: input, at: &position, limit: AuthenticationExchange.lineLimit)
-        guard let line else { return nil }
+        guard let line = reader.take(from: input, at: &position) else { return nil }
         phase = .commands
         switch line {
         case .text(let text):

@@ -105,7 +105,7 @@ extension Dialogue {
         if case .mailbox(let mailbox) = path, mailbox.isInternational, !usesUTF8 {
             throw .needsUTF8
         }
-        if parameters.isInternational, !usesUTF8 { throw .oddParameter }
+        let parameters = usesUTF8 ? parameters : parameters.withoutUTF8
         if !settings.offersNotifications, !parameters.notifications.isEmpty {
             throw .unknownParameter
         }

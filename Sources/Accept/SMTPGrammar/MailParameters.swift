@@ -15,16 +15,16 @@ package struct MailParameters: Equatable, Sendable {
     ///
     /// Nothing depends on it, for no client is trusted to know.
     package private(set) var hasOriginalSubmitter = false
+    /// The keywords whose values mean nothing, or that were given before: they count for nothing.
+    ///
+    /// What they ask for is a wish, and a message is not refused for one that cannot be read.
+    package private(set) var ignored: [[UInt8]] = []
 
     package init() {}
 
     /// Read what follows the path.
     init(_ text: ArraySlice<UInt8>) throws(Reply) {
-        for parameter in try Self.parameters(in: text) {
-            guard parameter.isASCII else { throw Reply.oddParameter }
-            let parts = Self.parts(parameter)
-            try apply(parts.keyword, parts.value)
-        }
+        for parameter in try Self.parameters(in: text) { try apply(parameter) }
     }
 
     /// A parameter's keyword, and its value if it has one.
@@ -35,57 +35,60 @@ package struct MailParameters: Equatable, Sendable {
         return (Array(parameter[..<sign]), Array(parameter[(sign + 1)...]))
     }
 
-    /// The words of a parameter list, without control bytes; RFC 5321 §4.1.2 and RFC 6531 §3.3.
+    /// The words of a parameter list, in any bytes; RFC 5321 §4.1.2 and RFC 6531 §3.3.
     static func parameters(in text: ArraySlice<UInt8>) throws(Reply) -> [[UInt8]] {
-        if text.isEmpty { return [] }
-        guard text.first == UInt8(ascii: " ") else {
+        guard let first = text.first else { return [] }
+        guard first == 32 || first == 9 else {
             throw Reply(501, "5.5.4", "a space must stand between the path and its parameters")
         }
-        let words = text.split(separator: UInt8(ascii: " ")).map { Array($0) }
-        for word in words where !word.allSatisfy({ $0 > 32 && $0 != 127 }) {
-            throw Reply.oddParameter
-        }
-        return words
+        return text.split { $0 == 32 || $0 == 9 }.map { Array($0) }
     }
 
-    private mutating func apply(_ keyword: [UInt8], _ value: [UInt8]?) throws(Reply) {
+    private mutating func apply(_ parameter: [UInt8]) throws(Reply) {
+        let (keyword, value) = Self.parts(parameter)
+        var isGood = true
         if keyword.equalsIgnoringCase("SIZE") {
-            guard size == nil, let value, !value.isEmpty, value.count <= 20,
-                value.allSatisfy({ $0.isDigit })
-            else { throw Reply(501, "5.5.4", "SIZE must be a number, given once") }
-            // 19 or 20 digits may not fit; no limit is so high that the difference matters.
-            size = value.decimalValue ?? Int.max
+            isGood = setSize(value)
         } else if keyword.equalsIgnoringCase("BODY") {
-            guard isEightBit == nil, let value else {
-                throw Reply(501, "5.5.4", "BODY must have a value and be given once")
-            }
-            if value.equalsIgnoringCase("8BITMIME") {
-                isEightBit = true
-            } else if value.equalsIgnoringCase("7BIT") {
-                isEightBit = false
-            } else {
-                throw Reply(555, "5.5.4", "BODY must be 7BIT or 8BITMIME here")
-            }
+            isGood = try setBody(value)
         } else if keyword.equalsIgnoringCase("SMTPUTF8") {
-            guard !usesUTF8, value == nil else {
-                throw Reply(501, "5.5.4", "SMTPUTF8 has no value and is given once")
-            }
+            isGood = !usesUTF8 && value == nil
             usesUTF8 = true
         } else if keyword.equalsIgnoringCase("RET") {
-            guard let value, notifications.setReturned(value) else {
-                throw Reply(501, "5.5.4", "RET must be FULL or HDRS, given once")
-            }
+            isGood = value.map { notifications.setReturned($0) } ?? false
         } else if keyword.equalsIgnoringCase("ENVID") {
-            guard let value, notifications.setEnvelopeID(value) else {
-                throw Reply(501, "5.5.4", "ENVID must be xtext of 1 to 100 octets, given once")
-            }
+            isGood = value.map { notifications.setEnvelopeID($0) } ?? false
         } else if keyword.equalsIgnoringCase("AUTH") {
-            guard !hasOriginalSubmitter, let value, !value.isEmpty, Xtext.decoded(value) != nil
-            else { throw Reply(501, "5.5.4", "AUTH must be an address in xtext, given once") }
+            isGood =
+                !hasOriginalSubmitter && value?.isEmpty == false
+                && value.flatMap { Xtext.decoded($0) } != nil
             hasOriginalSubmitter = true
         } else {
-            throw Reply.unknownParameter
+            throw .unknown(parameter)
         }
+        if !isGood { ignored.append(keyword) }
+    }
+
+    /// Whether the value says how many octets will come, for the first time.
+    private mutating func setSize(_ value: [UInt8]?) -> Bool {
+        guard size == nil, let value, !value.isEmpty, value.count <= 20,
+            value.allSatisfy({ $0.isDigit })
+        else { return false }
+        // 19 or 20 digits may not fit; no limit is so high that the difference matters.
+        size = value.decimalValue ?? Int.max
+        return true
+    }
+
+    /// Whether the value says what octets will come, for the first time.
+    private mutating func setBody(_ value: [UInt8]?) throws(Reply) -> Bool {
+        // No wish: lines of binary data would not come through as they are; RFC 3030 §3.
+        if value?.equalsIgnoringCase("BINARYMIME") == true {
+            throw Reply(555, "5.5.4", "BODY must be 7BIT or 8BITMIME here")
+        }
+        guard isEightBit == nil, let value else { return false }
+        if value.equalsIgnoringCase("8BITMIME") { isEightBit = true }
+        if value.equalsIgnoringCase("7BIT") { isEightBit = false }
+        return isEightBit != nil
     }
 }
 
@@ -93,4 +96,9 @@ extension Reply {
     static let oddParameter = Reply(
         501, "5.5.4", "a parameter has a byte that is not printable ASCII")
     static let unknownParameter = Reply(555, "5.5.4", "a parameter is not recognized here")
+
+    /// The refusal of a parameter that is not known, which might be more than a wish; RFC 5321 §4.1.1.11.
+    static func unknown(_ parameter: [UInt8]) -> Reply {
+        parameter.allSatisfy { $0 > 32 && $0 < 127 } ? unknownParameter : oddParameter
+    }
 }

@@ -45,10 +45,8 @@ package enum ForwardPath: Equatable, Sendable {
 /// What is wrong with a path.
 package enum PathError: Error, Equatable, Sendable {
     case syntax
-    /// RFC 5321 §4.5.3.1.1.
-    case localPartTooLong
-    /// RFC 5321 §4.5.3.1.2.
+    /// The DNS has no such names; RFC 1035 §2.3.4.
     case domainTooLong
-    /// RFC 5321 §4.5.3.1.3.
+    /// More than an envelope carries; see `EnvelopeReader.addressLimit`.
     case pathTooLong
 }

@@ -1,15 +1,18 @@
 import ByteText
+import EnvelopeWire
 
 /// Reads the path of a MAIL or RCPT command; RFC 5321 §4.1.2 with RFC 6531 §3.3.
+///
+/// What programs write otherwise, and can mean one thing only, is read, too: no brackets, blanks inside of them, dots
+/// at any place of a local part, a dot at a domain's end.
 struct PathParser {
     private let text: [UInt8]
     /// Where the next byte is.
     private(set) var position: Int
 
-    private static let localPartLimit = 64
+    /// What the DNS can hold; RFC 1035 §2.3.4. No mail can come from a longer name, and none go to it.
     private static let domainLimit = 255
     private static let labelLimit = 63
-    private static let pathLimit = 256
 
     init(_ text: [UInt8], at position: Int) {
         self.text = text
@@ -28,27 +31,48 @@ struct PathParser {
         if !take(wanted) { throw .syntax }
     }
 
-    /// `<>` or `<mailbox>`, a source route before the mailbox dropped.
+    private mutating func skipBlanks() {
+        while let byte = next, byte == 32 || byte == 9 { position += 1 }
+    }
+
+    /// Take `<` if it is there, and blanks behind it; what it says is to be given to `close`.
+    private mutating func open() -> Bool {
+        let isOpen = take("<")
+        if isOpen { skipBlanks() }
+        return isOpen
+    }
+
+    private mutating func close(_ isOpen: Bool) throws(PathError) {
+        if isOpen {
+            skipBlanks()
+            try need(">")
+        } else if let byte = next, byte != 32, byte != 9 {
+            throw .syntax
+        }
+    }
+
+    /// `<>` or `<mailbox>`, a source route before the mailbox dropped; a mailbox without brackets, too.
     mutating func reversePath() throws(PathError) -> ReversePath {
-        try need("<")
-        if take(">") { return .null }
+        let isOpen = open()
+        if isOpen, take(">") { return .null }
         try sourceRoute()
-        let mailbox = try mailbox()
-        try need(">")
+        let mailbox = try domain(after: try localPart())
+        try close(isOpen)
         return .mailbox(mailbox)
     }
 
-    /// `<postmaster>` or `<mailbox>`, a source route before the mailbox dropped.
+    /// `<postmaster>` or `<mailbox>`, a source route before the mailbox dropped; the same without brackets, too.
     mutating func forwardPath() throws(PathError) -> ForwardPath {
-        try need("<")
+        let isOpen = open()
         try sourceRoute()
         let local = try localPart()
-        if take(">") {
+        if next != UInt8(ascii: "@") {
+            try close(isOpen)
             guard local.equalsIgnoringCase("postmaster") else { throw .syntax }
             return .postmaster
         }
         let mailbox = try domain(after: local)
-        try need(">")
+        try close(isOpen)
         return .mailbox(mailbox)
     }
 
@@ -62,40 +86,24 @@ struct PathParser {
         try need(":")
     }
 
-    private mutating func mailbox() throws(PathError) -> Mailbox {
-        let local = try localPart()
-        return try domain(after: local)
-    }
-
     private mutating func domain(after local: [UInt8]) throws(PathError) -> Mailbox {
         try need("@")
         let mailbox = Mailbox(localPart: local, domain: try domain())
-        if mailbox.address.count + 2 > Self.pathLimit { throw .pathTooLong }
+        if mailbox.address.count >= EnvelopeReader.addressLimit { throw .pathTooLong }
         return mailbox
     }
 
+    /// Of any length: what RFC 5321 §4.5.3.1.1 says is what every server must take, not the most that one may.
     private mutating func localPart() throws(PathError) -> [UInt8] {
-        let local = next == UInt8(ascii: "\"") ? try quotedString() : try dotString()
-        if local.count > Self.localPartLimit { throw .localPartTooLong }
-        return local
+        next == UInt8(ascii: "\"") ? try quotedString() : try dotString()
     }
 
+    /// Atoms with dots between them, or anywhere: some addresses that people have were given out so.
     private mutating func dotString() throws(PathError) -> [UInt8] {
         let start = position
-        var atomLength = 0
-        while let byte = next {
-            if byte == UInt8(ascii: ".") {
-                if atomLength == 0 { throw .syntax }
-                atomLength = 0
-            } else if byte.isAtomText {
-                atomLength += 1
-            } else {
-                break
-            }
-            position += 1
-        }
+        while let byte = next, byte.isAtomText || byte == UInt8(ascii: ".") { position += 1 }
         let local = Array(text[start..<position])
-        if atomLength == 0 || !local.isUTF8 { throw .syntax }
+        if local.isEmpty || !local.isUTF8 { throw .syntax }
         return local
     }
 
@@ -122,22 +130,17 @@ struct PathParser {
     private mutating func domain() throws(PathError) -> [UInt8] {
         if next == UInt8(ascii: "[") { return try addressLiteral() }
         let start = position
-        var labelLength = 0
-        while let byte = next {
-            if byte == UInt8(ascii: ".") {
-                if labelLength == 0 { throw .syntax }
-                labelLength = 0
-            } else if byte.isDomainText {
-                labelLength += 1
-                if labelLength > Self.labelLimit { throw .domainTooLong }
-            } else {
-                break
-            }
-            position += 1
-        }
-        let domain = Array(text[start..<position])
-        if labelLength == 0 || !domain.isUTF8 { throw .syntax }
-        if domain.count > Self.domainLimit { throw .domainTooLong }
+        while let byte = next, byte.isDomainText || byte == UInt8(ascii: ".") { position += 1 }
+        var domain = Array(text[start..<position])
+        // The name's absolute form in the DNS, which means the same.
+        if domain.last == UInt8(ascii: ".") { domain.removeLast() }
+        let labels = domain.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        if labels.contains(where: { $0.isEmpty }) || !domain.isUTF8 { throw .syntax }
+        if domain.count >= EnvelopeReader.addressLimit { throw .pathTooLong }
+        // The limits are those of the form that the DNS has; a label is shorter in it than in UTF-8.
+        let name = domain.asciiDomain ?? domain
+        let longest = name.split(separator: UInt8(ascii: ".")).map { $0.count }.max() ?? 0
+        if name.count > Self.domainLimit || longest > Self.labelLimit { throw .domainTooLong }
         return domain
     }
 

@@ -5,8 +5,9 @@ package import EnvelopeWire
 package struct RecipientParameters: Equatable, Sendable {
     /// NOTIFY and ORCPT, RFC 3461.
     package private(set) var notifications = RecipientNotifications()
-    /// Whether one has bytes that need the SMTPUTF8 extension; RFC 6533 §3.
-    package private(set) var isInternational = false
+
+    /// The keywords whose values mean nothing, or that were given before: they count for nothing.
+    package private(set) var ignored: [[UInt8]] = []
 
     package init() {}
 
@@ -14,21 +15,27 @@ package struct RecipientParameters: Equatable, Sendable {
     init(_ text: ArraySlice<UInt8>) throws(Reply) {
         for parameter in try MailParameters.parameters(in: text) {
             let (keyword, value) = MailParameters.parts(parameter)
+            var isGood = false
             if keyword.equalsIgnoringCase("NOTIFY") {
-                guard let value, notifications.setConditions(value) else {
-                    throw Reply(
-                        501, "5.5.4", "NOTIFY must be NEVER, or SUCCESS, FAILURE, DELAY with commas"
-                    )
-                }
+                if let value { isGood = notifications.setConditions(value) }
             } else if keyword.equalsIgnoringCase("ORCPT") {
-                guard let value, value.isUTF8, notifications.setOriginalRecipient(value) else {
-                    throw Reply(
-                        501, "5.5.4", "ORCPT must be a type, a semicolon and an address in xtext")
-                }
-                isInternational = !value.isASCII
+                if let value, value.isUTF8 { isGood = notifications.setOriginalRecipient(value) }
             } else {
-                throw parameter.isASCII ? Reply.unknownParameter : Reply.oddParameter
+                throw .unknown(parameter)
             }
+            if !isGood { ignored.append(keyword) }
         }
+    }
+
+    /// Whether ORCPT has bytes that need the SMTPUTF8 extension; RFC 6533 §3.
+    private var isInternational: Bool { !notifications.originalRecipient.isASCII }
+
+    /// The same for a message without SMTPUTF8.
+    var withoutUTF8: RecipientParameters {
+        guard isInternational else { return self }
+        var changed = self
+        changed.notifications.forgetOriginalRecipient()
+        changed.ignored.append([UInt8]("ORCPT"))
+        return changed
     }
 }

@@ -12,6 +12,8 @@ package struct RecipientCheck: Sendable {
     private let databasePath: [UInt8]
     /// The domains whose recipients are users of this machine.
     private let locals: [[UInt8]]
+    /// The domains in which `%` stands for the `@` of another address; control/percenthack.
+    private let percentDomains: [[UInt8]]
     /// What may stand between a user's name and an extension.
     private let separators: [UInt8]
     private let passwordFile: [UInt8]
@@ -29,6 +31,7 @@ package struct RecipientCheck: Sendable {
         if setting.isEmpty || setting.equals("0") { return nil }
         databasePath = control.file("recipients.cdb")
         locals = (try control.lines("locals") ?? [ownName]).map { $0.lowercased }
+        percentDomains = (try control.lines("percenthack") ?? []).map { $0.lowercased }
         separators = try control.line("userseparators") ?? [UInt8]("-")
         passwordFile = Instance.current(environment).path("/etc/passwd")
         assignments = Instance.current(environment).path("/etc/qhpsi/users/cdb")
@@ -38,33 +41,50 @@ package struct RecipientCheck: Sendable {
     ///
     /// The database, if it knows the domain, is believed; for a domain of control/locals its word that there is
     /// somebody is enough, and else the users are asked.
-    func isPossible(_ mailbox: Mailbox) throws(Errno) -> Bool {
-        let isLocal = locals.contains(mailbox.domain.lowercased)
-        let known = try database()?.knows(localPart: mailbox.localPart, domain: mailbox.domain)
+    func isPossible(_ mailbox: Mailbox) throws(UnreadableFile) -> Bool {
+        let domain = mailbox.domain.lowercased
+        let isLocal = locals.contains(domain)
+        let known = try isKnown(mailbox)
         if let known, known || !isLocal { return known }
         if !isLocal { return true }
-        if let assigned = try assigned(mailbox.localPart) { return try assigned.isDeliverable }
-        let users = PasswordFile(
-            try Files.contents(passwordFile, limit: Self.passwordFileLimit))
-        let found = try LocalAddress.find(
-            mailbox.localPart, among: users, separators: separators)
-        return try found?.isDeliverable ?? false
+        let local = mailbox.localPart
+        // It is for another address, perhaps elsewhere.
+        if local.contains(UInt8(ascii: "%")), percentDomains.contains(domain) { return true }
+        guard let user = try user(local) else { return false }
+        return try user.takes(local: local, host: domain)
+    }
+
+    /// Who gets the local part: whom users/assign says, or else a user of this machine.
+    private func user(_ local: [UInt8]) throws(UnreadableFile) -> DeliveryUser? {
+        if let assigned = try assigned(local) { return assigned }
+        let users: PasswordFile
+        do throws(Errno) {
+            users = PasswordFile(
+                try Files.contents(passwordFile, limit: Self.passwordFileLimit))
+            return try DeliveryUser.find(local, among: users, separators: separators)
+        } catch {
+            throw UnreadableFile(passwordFile, error)
+        }
     }
 
     /// Who users/assign gives the local part to; nil when it says nothing or is not there.
-    private func assigned(_ local: [UInt8]) throws(Errno) -> DeliveryUser? {
+    private func assigned(_ local: [UInt8]) throws(UnreadableFile) -> DeliveryUser? {
         do throws(Errno) {
             return try UserAssignments.find(local, in: try ConstantDatabase(path: assignments))
         } catch {
             if error == .noSuchFile { return nil }
-            throw error
+            throw UnreadableFile(assignments, error)
         }
     }
 
-    private func database() throws(Errno) -> RecipientDatabase? {
-        do throws(Errno) { return try RecipientDatabase(path: databasePath) } catch {
+    /// What the database says; nil when it says nothing about the domain or is not there.
+    private func isKnown(_ mailbox: Mailbox) throws(UnreadableFile) -> Bool? {
+        do throws(Errno) {
+            return try RecipientDatabase(path: databasePath)
+                .knows(localPart: mailbox.localPart, domain: mailbox.domain)
+        } catch {
             if error == .noSuchFile { return nil }
-            throw error
+            throw UnreadableFile(databasePath, error)
         }
     }
 }
@@ -74,10 +94,12 @@ extension Session where Stream: ~Copyable {
     /// Refuse a recipient who is not there; the client learns no more than that.
     mutating func refuseUnknown(_ mailbox: Mailbox) throws(Reply) {
         guard let check = settings.recipientCheck, !mailbox.isPostmaster else { return }
-        do throws(Errno) {
+        do throws(UnreadableFile) {
             if try check.isPossible(mailbox) { return }
         } catch {
-            log.trouble([UInt8]("unable to look a recipient up: ") + error.text)
+            log.trouble(
+                [UInt8]("unable to look a recipient up: ") + error.path + [UInt8](": ")
+                    + error.reason.text)
             throw Reply(451, "4.3.0", "mail server cannot look the recipient up, try again later")
         }
         throw Reply(550, "5.1.1", "there is no such mailbox here")

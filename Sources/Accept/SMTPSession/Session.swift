@@ -1,5 +1,6 @@
 import ByteText
 import EnvelopeWire
+import MailFormat
 import Posix
 import QueueClient
 import SMTPGrammar
@@ -39,8 +40,8 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     var patience: ClientPatience
     /// Octets of the present message that came when nobody took them any more.
     var unheard = 0
-    /// Whether the queue has got something of the present message besides our field.
-    var hasContent = false
+    /// What is done to the present message's header on its way to the queue.
+    var header = ArrivingHeader()
 
     private static var outputLimit: Int { 8192 }
     private static var inputSize: Int { 32768 }
@@ -152,9 +153,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
 
     /// Give the queue a piece of the message; false when it has ended and too much has come since.
     private mutating func store(_ bytes: [UInt8]) -> Bool {
-        let isFirst = !hasContent
-        hasContent = true
-        if queue?.write(isFirst ? TraceField.separated(bytes) : bytes) ?? false {
+        if queue?.write(header.push(bytes)) ?? false {
             unheard = 0
             return true
         }

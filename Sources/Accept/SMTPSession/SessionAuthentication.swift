@@ -70,7 +70,9 @@ extension Session where Stream: ~Copyable {
             }
         var reason: [UInt8] = []
         if case .failed(let text) = answer { reason = text }
-        if login.isForAnother { reason = [UInt8]("wants to act for ") + login.actingFor }
+        if login.isForAnother(ownDomains: settings.ownDomains) {
+            reason = [UInt8]("wants to act for ") + login.actingFor
+        }
         log.user = dialogue.user
         log.login(login, helo: dialogue.clientName, reply: reply, reason: reason)
         if answer == .refused { try delayFailedLogin() }
@@ -78,7 +80,9 @@ extension Session where Stream: ~Copyable {
     }
 
     private func check(_ login: Login) -> PasswordCheck.Answer {
-        if login.isForAnother || !login.isPlausible { return .refused }
+        if login.isForAnother(ownDomains: settings.ownDomains) || !login.isPlausible {
+            return .refused
+        }
         let check = PasswordCheck(
             command: settings.authentication.command, environment: environment,
             timeLimit: settings.authentication.timeLimit)

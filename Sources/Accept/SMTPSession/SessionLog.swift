@@ -53,6 +53,17 @@ struct SessionLog: ~Copyable {
             reason: reply.text)
     }
 
+    /// Parameters that count for nothing, of a sender or recipient that was taken all the same.
+    func ignored(_ keywords: [[UInt8]], helo: [UInt8], sender: [UInt8], recipient: [UInt8]) {
+        if keywords.isEmpty { return }
+        var line = start(helo: helo, sender: sender, to: recipient)
+        line.add("outcome", "ignored")
+        var reason = [UInt8]("malformed or given twice:")
+        for keyword in keywords { reason += [32] + keyword }
+        line.add("reason", bounded(reason))
+        write(line)
+    }
+
     /// An attempt to say who one is; the password is nowhere in it.
     func login(_ login: Login, helo: [UInt8], reply: Reply, reason: [UInt8]) {
         var line = start(helo: helo)

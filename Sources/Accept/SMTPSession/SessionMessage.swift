@@ -1,5 +1,7 @@
 import ByteText
+import ControlFiles
 import EnvelopeWire
+import MailFormat
 import Posix
 import QueueClient
 import SMTPGrammar
@@ -18,7 +20,7 @@ extension Session where Stream: ~Copyable {
     mutating func startQueue() {
         queueFailure = nil
         unheard = 0
-        hasContent = false
+        header = ArrivingHeader(adding: submissionFields)
         do throws(Errno) {
             queue = try QueueRun(program: queueProgram, environment: messageEnvironment)
         } catch {
@@ -30,13 +32,36 @@ extension Session where Stream: ~Copyable {
                 with: dialogue.protocolName, under: stream.encryption, seconds: Clock.seconds))
     }
 
+    /// What a message that is submitted here gets if it has it not; RFC 6409 §8.2 and §8.3.
+    ///
+    /// Mail from other servers gets nothing: its sender has signed it, or somebody will take us for its origin.
+    private var submissionFields: [ArrivingHeader.Field] {
+        guard relaySuffix != nil else { return [] }
+        let now = Clock.secondsAndMicroseconds
+        var host = settings.dialogue.name
+        do throws(ControlFailure) {
+            let control = Control(of: Instance.current(environment))
+            if let line = try control.line("idhost"), !line.isEmpty { host = line }
+        } catch {
+            // Any name of this machine will do.
+            log.trouble(error.text)
+        }
+        return [
+            ArrivingHeader.Field("Date", MailDate.rfc5322(seconds: now.seconds)),
+            ArrivingHeader.Field(
+                "Message-ID",
+                MessageIdentifier.text(now, process: Process.identifier, host: host)),
+        ]
+    }
+
     mutating func answer(message summary: MessageSummary) -> Reply {
         var report: QueueReport?
         let answer: QueueAnswer
         if let flaw = summary.flaw {
             queue.take()?.abandon()
             answer = QueueAnswer(flaw)
-        } else if let run = queue.take() {
+        } else if var run = queue.take() {
+            run.write(header.finish())
             let identifier = run.identifier
             let result = run.finish(envelope: transaction.envelope)
             report = result.report

@@ -23,6 +23,10 @@ package struct SessionSettings: Sendable {
     package var badSenders: SenderList
     /// Not nil: every recipient is taken, with this after the address.
     package var relaySuffix: [UInt8]?
+    /// The server's name and the domains of control/locals.
+    package var ownDomains: [[UInt8]]
+    /// What stands for an address literal of this machine; nil: nothing, as mail for that name is not local.
+    package var literalHost: [UInt8]?
     /// Where it is asked whether a client is welcome; DNSBL.
     package var blockLists: BlockLists
     /// How it is known who is there, nil when that is not asked; CHECKRECIPIENT.
@@ -72,6 +76,10 @@ package struct SessionSettings: Sendable {
         greeting = try control.line("smtpgreeting") ?? name
         badSenders = SenderList(try control.lines("badmailfrom") ?? [])
         relaySuffix = environment["RELAYCLIENT"]
+        let literal = try control.line("localiphost") ?? name
+        let locals = try control.lines("locals") ?? [name]
+        ownDomains = locals + [name]
+        literalHost = locals.contains { $0.lowercased == literal.lowercased } ? literal : nil
         blockLists = try Self.blockLists(environment)
         recipientCheck = try RecipientCheck(control, environment, ownName: name)
         namesSignature = try control.line("shownames")?.equals("1") ?? false

@@ -46,9 +46,10 @@ package struct TLSRequest: Sendable {
 }
 
 extension SessionSettings {
-    /// Offer STARTTLS when there is a certificate; whether it can be used is for the program to see that has TLS.
+    /// Offer STARTTLS when there is a certificate and NOTLS does not say otherwise; whether it can be used is for the program to see that has TLS.
     mutating func setTLS(_ control: Control, _ environment: Environment) {
         dialogue.requiresTLS = !(environment["FORCE_TLS"] ?? []).isEmpty
+        if !(environment["NOTLS"] ?? []).isEmpty { return }
         do throws(Errno) {
             _ = try FileStatus(of: control.file("servercert.pem"))
             dialogue.offersTLS = true

@@ -35,19 +35,6 @@ package enum TraceField {
         field.append("\n")
         return field
     }
-
-    /// The beginning of a message as it stands below the field: after an empty line if it would continue the field.
-    ///
-    /// What cannot begin a field ends the header so, for readers who skip a control character or take it for a
-    /// blank, too; RFC 5322 §2.2.3.
-    ///
-    /// - Parameter content: The message's first bytes, at least one.
-    /// - Returns: The same bytes, perhaps with a line feed before them.
-    package static func separated(_ content: [UInt8]) -> [UInt8] {
-        guard let first = content.first, first != UInt8(ascii: "\n"), first <= 32 || first == 127
-        else { return content }
-        return [UInt8(ascii: "\n")] + content
-    }
 }
 
 extension [UInt8] {

@@ -7,7 +7,7 @@ package struct MessageNotifications: Equatable, Sendable {
 
     /// RET; nil when it was not given.
     package private(set) var returned: Returned?
-    /// ENVID in xtext, as it was given; empty when it was not.
+    /// ENVID in xtext, its digits in upper case; empty when it was not given.
     package private(set) var envelopeID: [UInt8] = []
 
     /// The tags of its records.
@@ -34,7 +34,7 @@ package struct MessageNotifications: Equatable, Sendable {
         guard envelopeID.isEmpty, !value.isEmpty, value.count <= Self.envelopeIDLimit,
             Xtext.isPrintable(value[...])
         else { return false }
-        envelopeID = value
+        envelopeID = Xtext.canonical(value)
         return true
     }
 
@@ -73,7 +73,7 @@ package struct RecipientNotifications: Equatable, Sendable {
 
     /// NOTIFY; nil when it was not given, which means failure and perhaps delay.
     package private(set) var conditions: Conditions?
-    /// ORCPT, its type, a semicolon and the address as they were given; empty when it was not.
+    /// ORCPT, its type, a semicolon and the address, the digits of its xtext in upper case; empty when it was not given.
     package private(set) var originalRecipient: [UInt8] = []
 
     /// The tags of its records.
@@ -116,14 +116,17 @@ package struct RecipientNotifications: Equatable, Sendable {
         else { return false }
         let type = Array(value[..<semicolon])
         let address = value[(semicolon + 1)...]
+        let isInternational = type.equalsIgnoringCase("utf-8")
         guard !type.isEmpty, !address.isEmpty,
             type.allSatisfy({ $0.isLetter || $0.isDigit || $0 == UInt8(ascii: "-") }),
-            type.equalsIgnoringCase("utf-8")
-                ? Xtext.isInternational(address) : Xtext.isPrintable(address)
+            isInternational ? Xtext.isInternational(address) : Xtext.isPrintable(address)
         else { return false }
-        originalRecipient = value
+        originalRecipient = isInternational ? value : Xtext.canonical(value)
         return true
     }
+
+    /// As if ORCPT had not been given.
+    package mutating func forgetOriginalRecipient() { originalRecipient = [] }
 
     /// Take a record of the queue; false when it has another tag or is none that `records` gives.
     package mutating func take(tag: UInt8, _ value: [UInt8]) -> Bool {

@@ -2,7 +2,9 @@ import ByteText
 
 /// The encodings of text in SMTP parameters; RFC 3461 §4 and RFC 6533 §3.
 package enum Xtext {
-    /// The bytes that an xtext stands for: `+` and two upper-case digits are a byte, all others themselves.
+    /// The bytes that an xtext stands for: `+` and two hexadecimal digits are a byte, all others themselves.
+    ///
+    /// The digits are to be in upper case, but not all who send know that.
     ///
     /// - Parameter text: The xtext.
     /// - Returns: Nil when it is none.
@@ -17,12 +19,23 @@ package enum Xtext {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst()?.upperCaseDigit,
-                let low = rest.popFirst()?.upperCaseDigit
+            guard let high = rest.popFirst()?.hexadecimalValue,
+                let low = rest.popFirst()?.hexadecimalValue
             else { return nil }
-            bytes.append(high << 4 | low)
+            bytes.append(UInt8(high << 4 | low))
         }
         return bytes
+    }
+
+    /// The same xtext as RFC 3461 §4 has it, with its digits in upper case; others may demand that.
+    static func canonical(_ text: [UInt8]) -> [UInt8] {
+        var canonical = text
+        for i in text.indices where text[i] == UInt8(ascii: "+") {
+            for digit in [i + 1, i + 2] where digit < text.count && text[digit].isLetter {
+                canonical[digit] = text[digit] & ~0x20
+            }
+        }
+        return canonical
     }
 
     /// Whether it is an xtext of printable ASCII only, which what DSN carries must be.
@@ -71,13 +84,5 @@ package enum Xtext {
         case 0x80...0xD7FF, 0xE000...0x10FFFF: true
         default: false
         }
-    }
-}
-
-extension UInt8 {
-    /// The value of a hexadecimal digit in upper case, nil of any other byte.
-    fileprivate var upperCaseDigit: UInt8? {
-        if isDigit { return self - 48 }
-        return self >= UInt8(ascii: "A") && self <= UInt8(ascii: "F") ? self - 55 : nil
     }
 }

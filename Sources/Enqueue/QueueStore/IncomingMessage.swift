@@ -16,6 +16,7 @@ struct IncomingMessage: ~Copyable {
     private(set) var size = 0
 
     static let bufferSize = 32768
+    private static let checkInterval = 8 << 20
     private static let unfinished: StaticString = "X-QHPSI: not scanned (scan not finished)\n"
 
     /// Make the mess file: S1 by creat in pid/, S2 by link into mess/.
@@ -40,8 +41,13 @@ struct IncomingMessage: ~Copyable {
 
     /// Copy the message from a descriptor to its end, without the fields that only we may write.
     ///
-    /// - Throws: `read` or `write`.
-    mutating func receive(from source: borrowing FileDescriptor) throws(QueueExit) {
+    /// A message has no end that one could wait for: before each so many bytes it is asked whether there is room.
+    ///
+    /// - Throws: `read` or `write`, or what `checkRoom` throws.
+    mutating func receive(
+        from source: borrowing FileDescriptor, checkRoom: () throws(QueueExit) -> Void
+    ) throws(QueueExit) {
+        var checked = 0
         var scrubber = HeaderScrubber()
         var seam = HeaderSeam()
         var input = [UInt8](repeating: 0, count: Self.bufferSize)
@@ -51,6 +57,10 @@ struct IncomingMessage: ~Copyable {
             do throws(Errno) { count = try source.read(into: &input) } catch { throw .read }
             if count == 0 { break }
             size += count
+            if size - checked >= Self.checkInterval {
+                checked = size
+                try checkRoom()
+            }
             let start = output.count
             scrubber.push(input[..<count], to: &output)
             seam.close(&output, from: start)

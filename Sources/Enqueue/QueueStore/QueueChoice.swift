@@ -18,13 +18,22 @@ enum QueueChoice {
         _ settings: Environment, _ instance: Instance, seed: Int
     ) throws(QueueExit) -> QueueDirectory {
         let queue = try QueueDirectory(opening: path(settings, instance, seed: seed))
-        guard let least = try number(settings, "MIN_FREE"), least > 0 else { return queue }
+        try checkRoom(in: queue, settings)
+        return queue
+    }
+
+    /// See that there is as much room as MIN_FREE wants, before a message and while it comes.
+    ///
+    /// - Throws: `write` when there is not, `configuration` for a malformed variable.
+    static func checkRoom(
+        in queue: QueueDirectory, _ settings: Environment
+    ) throws(QueueExit) {
+        guard let least = try number(settings, "MIN_FREE"), least > 0 else { return }
         let free: Int
         do throws(Errno) { free = try FileSystem(of: queue.path).freeBytes } catch {
             throw .configuration
         }
         if free < least { throw .write }
-        return queue
     }
 
     private static func path(

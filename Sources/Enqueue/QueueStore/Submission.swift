@@ -64,7 +64,11 @@ struct Submission {
             process: Process.identifier, origin: caller.origin, seconds: seconds)
         var incoming = try IncomingMessage.create(in: queue, header: header, residue: &residue)
         report.id = [UInt8](decimal: incoming.id)
-        try incoming.receive(from: source)
+        let variables = caller.settings
+        let directory = queue
+        try incoming.receive(from: source) { () throws(QueueExit) in
+            try QueueChoice.checkRoom(in: directory, variables)
+        }
         // A caller that has given up, because its client has, wants no scan of 100 MB any more.
         do throws(Errno) {
             if try Polling.isAbandoned(envelope) { throw Errno.brokenPipe }

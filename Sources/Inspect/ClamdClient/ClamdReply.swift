@@ -59,8 +59,10 @@ package enum ClamdReply {
     }
 
     /// Whether this can be a signature's name: clamd writes `(null)` when it has none.
+    ///
+    /// Who writes signatures can put blanks and letters of any language in a name, and libclamav finds them, too.
     private static func isName(_ name: [UInt8]) -> Bool {
-        !name.isEmpty && !name.equals("(null)") && name.allSatisfy { $0 > 32 && $0 < 127 }
+        !name.trimmed.isEmpty && !name.equals("(null)") && !name.contains { $0.isControl }
     }
 
     private static func failed(_ words: StaticString, _ text: [UInt8] = []) -> Verdict {

@@ -2,6 +2,7 @@ import AliasFile
 import ByteText
 import ConstantDatabases
 import LocalDelivery
+import LocalUsers
 import Posix
 
 /// The database that newaliases(1) makes.
@@ -24,7 +25,7 @@ struct AliasDatabase {
     ) throws(DeliveryFailure) -> (alias: [UInt8], targets: [AliasTarget], name: [UInt8])? {
         let local = local.lowercased
         let domain = [UInt8(ascii: "@")] + host.lowercased
-        for alias in [local + domain, local, domain] where !alias.isEmpty {
+        for alias in FastforwardCall.names(local: local, host: host) {
             if let targets = try targets(alias) {
                 return (alias, targets, alias == domain ? alias : local)
             }

@@ -3,6 +3,7 @@ import ByteText
 import ConstantDatabases
 import ControlFiles
 import LocalDelivery
+import LocalUsers
 import Posix
 
 /// The program fastforward(1).
@@ -14,40 +15,12 @@ package enum FastforwardProgram {
     /// The exit code that ends a .qmail file's lines.
     private static let done: Int32 = 99
 
-    private struct Options {
-        var isDry = false
-        var passes = false
-        var usesDefault = false
-        var database: [UInt8] = []
-
-        /// Nil when the arguments are wrong.
-        init?(_ arguments: ArraySlice<[UInt8]>) {
-            var arguments = arguments
-            while let option = arguments.first, option.first == UInt8(ascii: "-"), option.count > 1
-            {
-                arguments = arguments.dropFirst()
-                if option.equals("--") { break }
-                for byte in option.dropFirst() {
-                    switch byte {
-                    case UInt8(ascii: "n"), UInt8(ascii: "N"): isDry = byte == UInt8(ascii: "n")
-                    case UInt8(ascii: "p"), UInt8(ascii: "P"): passes = byte == UInt8(ascii: "p")
-                    case UInt8(ascii: "d"), UInt8(ascii: "D"):
-                        usesDefault = byte == UInt8(ascii: "d")
-                    default: return nil
-                    }
-                }
-            }
-            guard arguments.count == 1, let path = arguments.first else { return nil }
-            database = path
-        }
-    }
-
     /// Send the message on descriptor 0 on as the aliases say.
     ///
     /// - Returns: The exit code, as of a program in a .qmail file.
     package static func run() -> Int32 {
         let arguments = Process.arguments
-        guard let options = Options(arguments.dropFirst()) else {
+        guard let options = FastforwardCall(arguments.dropFirst()) else {
             let asksForHelp =
                 arguments.count == 2
                 && (arguments[1].equals("--help") || arguments[1].equals("--version"))
@@ -64,7 +37,7 @@ package enum FastforwardProgram {
     }
 
     private static func run(
-        _ options: Options, _ environment: Environment
+        _ options: FastforwardCall, _ environment: Environment
     ) throws(DeliveryFailure) -> Int32 {
         let host = try value("HOST", environment)
         let local: [UInt8]

@@ -7,7 +7,9 @@ package struct MailPath: Equatable, Sendable {
 
     /// Write an address of an envelope, in which the local part is not quoted.
     ///
-    /// Nil when no path can carry it: a control character, a domain with anything else than a domain has, or
+    /// RFC 5321 §4.5.3.1.3 has every server take 256 octets; one that takes no more says so itself.
+    ///
+    /// Nil when no path can carry it: more than an envelope has, a control character, a domain with anything else than a domain has, or
     /// bytes that are no UTF-8.
     package init?(_ address: [UInt8]) {
         guard address.count <= Self.lengthLimit, address.isUTF8,
@@ -30,8 +32,8 @@ package struct MailPath: Equatable, Sendable {
     /// Whether RFC 6531 is needed for it.
     package var needsUTF8: Bool { !text.isASCII }
 
-    // RFC 5321 §4.5.3.1.3 has 254 bytes; the server says so itself. This only bounds the command.
-    private static let lengthLimit = 1000
+    /// What an envelope of qmail-queue(8) carries.
+    private static let lengthLimit = 1002
 
     private static func isDotString(_ local: [UInt8]) -> Bool {
         !local.isEmpty

@@ -17,7 +17,7 @@ private func read(_ message: String, pieces: Int = 1 << 20) throws -> (
         start = end
     }
     reader.finish()
-    var lines = BodyLines(dropsReturns: reader.hasReturns)
+    var lines = BodyLines()
     var body = lines.push(reader.body[...])
     while start < all.count {
         let end = min(start + pieces, all.count)
@@ -44,9 +44,16 @@ func `a header ends at an empty line or where no field is`(pieces: Int) throws {
         ("A: b\nFrom joe Thu\n", ["A: b\n"], "From joe Thu\n"),
         ("A: b\r\n c\r\n\r\nx\r\ny\r\n", ["A: b\n c\n"], "x\ny\n"),
         ("A: b\r\nx\r\n", ["A: b\n"], "x\n"),
-        ("A: b\r\n\r\nx\ry\r\r\nz\r", ["A: b\n"], "x\ry\r\nz\n"),
-        ("A: b\nC: d\r\n\nx\r\n", ["A: b\n", "C: d\r\n"], "x\r\n"), ("\r\nx\r\n", [], "x\n"),
-        ("A: b\n\r\nx\n", ["A: b\n"], "\r\nx\n"),
+        ("A: b\r\n\r\nx\ry\r\r\nz\r", ["A: b\n"], "x\ry\nz\n"),
+        ("A: b\nC: d\r\n\nx\r\n", ["A: b\n", "C: d\n"], "x\n"), ("\r\nx\r\n", [], "x\n"),
+        ("A: b\n\r\nx\n", ["A: b\n"], "x\n"), ("A: b\r\n\nx\r\ny\n", ["A: b\n"], "x\ny\n"),
+        ("A: b\r\r\nC: d\n\r\r\nx\r\r\n", ["A: b\n", "C: d\n"], "x\n"),
+        ("A: b\n\tc\r\nD: e\r\n\r\nx", ["A: b\n\tc\n", "D: e\n"], "x\n"),
+        ("A: b\rC: d\r\n\n", ["A: b C: d\n"], ""), ("A: b\r\n \r\n\r\nx\n", ["A: b\n \n"], "x\n"),
+        ("x\r\ny\nz\r", [], "x\ny\nz\n"), ("A: b\n\nx\ry\r\n", ["A: b\n"], "x\ry\n"),
+        (">>From joe Thu\r\nA: b\n", ["MBOX-Line: >>From joe Thu\n", "A: b\n"], ""),
+        ("From : joe@a\nA: b\n", ["From : joe@a\n", "A: b\n"], ""),
+        ("From: joe@a\nFrom joe Thu\n", ["From: joe@a\n"], "From joe Thu\n"),
     ]
     for (message, fields, body) in cases {
         let (gotFields, gotBody) = try read(message, pieces: pieces)

@@ -45,15 +45,27 @@ private let mail = "EHLO c\r\nMAIL FROM:<a@b.example>"
         (mail + " BODY=7BIT", ["250", "250 2.1.0"]),
         (mail + " SIZE=1001", ["250", "552 5.3.4"]),
         (mail + " SIZE=99999999999999999999", ["250", "552 5.3.4"]),
-        (mail + " SIZE=999999999999999999999", ["250", "501 5.5.4"]),
-        (mail + " SIZE=", ["250", "501 5.5.4"]),
-        (mail + " SIZE", ["250", "501 5.5.4"]),
-        (mail + " SIZE=-1", ["250", "501 5.5.4"]),
-        (mail + " SIZE=1 SIZE=1", ["250", "501 5.5.4"]),
-        (mail + " BODY", ["250", "501 5.5.4"]),
+        (mail + " SIZE=999999999999999999999", ["250", "250 2.1.0"]),
+        (mail + " SIZE=", ["250", "250 2.1.0"]),
+        (mail + " SIZE", ["250", "250 2.1.0"]),
+        (mail + " SIZE=-1", ["250", "250 2.1.0"]),
+        (mail + " SIZE=1 SIZE=1", ["250", "250 2.1.0"]),
+        (mail + " SIZE=x SIZE=1001", ["250", "552 5.3.4"]),
+        (mail + " BODY", ["250", "250 2.1.0"]),
+        (mail + " BODY=8BIT", ["250", "250 2.1.0"]),
         (mail + " BODY=BINARYMIME", ["250", "555 5.5.4"]),
-        (mail + " SMTPUTF8=1", ["250", "501 5.5.4"]),
-        (mail + " SMTPUTF8 SMTPUTF8", ["250", "501 5.5.4"]),
+        (mail + " SMTPUTF8=1\r\nRCPT TO:<ü@b.example>", ["250", "250 2.1.0", "250 2.1.5"]),
+        (mail + " SMTPUTF8 SMTPUTF8", ["250", "250 2.1.0"]),
+        (mail + "\tSIZE=100 \t BODY=7BIT \t", ["250", "250 2.1.0"]),
+        ("EHLO c\r\nmail  from : a@b.example", ["250", "250 2.1.0"]),
+        ("EHLO c\r\nmail\tFrom\t:\t<a@b.example>", ["250", "250 2.1.0"]),
+        (
+            "ehlo\tc\r\nMAIL FROM:a@b.example\r\nRCPT TO:postmaster",
+            ["250", "250 2.1.0", "250 2.1.5"]
+        ),
+        ("EHLO c\r\nMAILFROM:<a@b.example>", ["250", "500 5.5.1"]),
+        ("EHLO c\r\nMAIL FROM:", ["250", "501 5.1.7"]),
+        ("EHLO c\r\nMAIL FROMa:<a@b.example>", ["250", "501 5.5.4"]),
         (mail + " RET=FULL", ["250", "555 5.5.4"]),
         (mail + " AUTH=<>", ["250", "555 5.5.4"]),
         (mail + " =", ["250", "555 5.5.4"]),
@@ -74,14 +86,23 @@ func `each command gets its reply`(text: String, replies: [String]) {
     #expect(conversation.replies.suffix(3) == ["250 2.1.5", "250 2.1.5", "452 4.5.3"])
 }
 
-@Test func `a line of 2048 bytes is read and a longer one dropped to its end`() {
-    let padding = String(repeating: "x", count: 2043)
+@Test func `a line of 12288 bytes is read and a longer one dropped to its end`() {
+    let padding = String(repeating: "x", count: 12283)
     #expect(Conversation("NOOP \(padding)\r\n").replies == ["250 2.0.0"])
     #expect(
         Conversation("NOOP \(padding)x\r\nHELP\r\n").replies == ["500 5.5.2", "214 2.0.0"])
     #expect(
         Conversation("NOOP \(padding)xxx\nQUIT\r\nHELP\r\n").replies
             == ["500 5.5.2", "214 2.0.0"])
+}
+
+@Test func `no number of parameters is too many for a line`() {
+    let wishes = String(repeating: " SIZE=1", count: 1700)
+    #expect(Conversation(mail + wishes + "\r\n").replies == ["250", "250 2.1.0"])
+    // RFC 5321 §4.5.3.1.8: 100 recipients at least.
+    let recipients = String(repeating: "RCPT TO:<d@b.example>\r\n", count: 1001)
+    let replies = Conversation(mail + "\r\n" + recipients).replies
+    #expect(replies.count { $0 == "250 2.1.5" } == 1000 && replies.last == "452 4.5.3")
 }
 
 @Test func `a refused message ends the transaction`() {

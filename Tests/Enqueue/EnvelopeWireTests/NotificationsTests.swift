@@ -19,7 +19,7 @@ func `RET is full or header`(value: String, records: String?) {
     arguments: [
         ("QQ314159", true), ("a+20b", true), ("+41", true),
         (String(repeating: "x", count: 100), true),
-        ("", false), ("a=b", false), ("a+2", false), ("a+zz", false), ("a+2b", false),
+        ("", false), ("a=b", false), ("a+zz", false), ("a+2", false), ("a+0a", false),
         ("a+0A", false),
         ("a+E4", false), ("ä", false), (String(repeating: "x", count: 101), false),
     ] as [(String, Bool)])
@@ -30,6 +30,18 @@ func `ENVID is xtext of printable bytes`(value: String, isRight: Bool) {
     #expect(asked.isEmpty == !isRight)
     let isTakenAgain = asked.setEnvelopeID(Array("again".utf8))
     #expect(!isRight || !isTakenAgain)
+}
+
+@Test func `what some write in lower case is kept as others demand it`() {
+    var message = MessageNotifications()
+    #expect(message.setEnvelopeID(Array("X400-a+3dFirst+2bb+2A".utf8)))
+    #expect(message.records == Array("EX400-a+3DFirst+2Bb+2A\0".utf8))
+    var recipient = RecipientNotifications()
+    #expect(recipient.setOriginalRecipient(Array("rfc822;a+3db+c@d".utf8)) == false)
+    #expect(recipient.setOriginalRecipient(Array("rfc822;a+3dbc@d".utf8)))
+    #expect(recipient.records == Array("Orfc822;a+3Dbc@d\0".utf8))
+    recipient.forgetOriginalRecipient()
+    #expect(recipient.isEmpty)
 }
 
 @Test(
@@ -75,7 +87,8 @@ func `ORCPT is a type and an address in its encoding`(value: String, isRight: Bo
 @Test func `xtext is decoded`() {
     #expect(Xtext.decoded(Array("a+2Bb+3D+00".utf8)) == Array("a+b=\0".utf8))
     #expect(Xtext.decoded([]) == [])
-    for text in ["a+", "a+4", "a+4g", "a+4a", "=", " ", "\u{7F}"] {
+    #expect(Xtext.decoded(Array("a+4a+2Bb+3d".utf8)) == Array("aJ+b=".utf8))
+    for text in ["a+", "a+4", "a+4g", "a+g4", "a++", "=", " ", "\u{7F}"] {
         #expect(Xtext.decoded(Array(text.utf8)) == nil)
     }
 }

@@ -13,7 +13,11 @@ struct ClamdReplyTests {
         #expect(ClamdReply.verdict(Array("fd[12]: OK\0".utf8), on: .descriptor) == .clean)
     }
 
-    @Test(arguments: ["Eicar", "Win.Test.EICAR_HDB-1", "X(44d88612fea8a8f36de82e1278abb02f:68)"])
+    @Test(arguments: [
+        "Eicar", "Win.Test.EICAR_HDB-1", "X(44d88612fea8a8f36de82e1278abb02f:68)",
+        "My Own Virus.UNOFFICIAL",
+        "Rule (2): a, b & c", "Vírus.UNOFFICIAL", "FOUND", "OK FOUND", "x FOUND FOUND",
+    ])
     func `a name before FOUND is infected, also before all was sent`(name: String) {
         let infected = Verdict.infected(signature: Array(name.utf8))
         #expect(verdict("stream: \(name) FOUND\0") == infected)
@@ -41,12 +45,13 @@ struct ClamdReplyTests {
             "stream: OK\r\0", "stream: OK\n\0", "OK\0", ": OK\0", "fd[1]: OK\0", "other: OK\0",
             "stream: \0OK\0", "stream: OKOK\0", "stream: NOT OK\0", "stream: \0", "stream: ERROR\0",
             "stream: FOUND\0", "stream:  FOUND\0", "stream: (null) FOUND\0",
-            "stream: two words FOUND\0", "stream: a\tb FOUND\0", "stream: Eicar FOUND",
+            "stream:    FOUND\0", "stream: a\tb FOUND\0", "stream: a\nb FOUND\0",
+            "stream: Eicar FOUND",
             "stream: Eicar FOUND\0stream: OK\0", "stream: Eicar found\0", "stream: Eicar\0",
             "stream: Can't allocate memory ERROR\0", "stream: OK ERROR\0", "ERROR\0",
             "COMMAND READ TIMED OUT\0", "UNKNOWN COMMAND\0", "PONG\0",
             "INSTREAM size limit exceeded. ERROR", "INSTREAM size limit exceeded.\0",
-            "stream: É FOUND\0", "1: stream: OK\0",
+            "1: stream: OK\0",
         ])
     func `everything else is a failure`(reply: String) {
         #expect(isFailed(verdict(reply)), "\(reply.debugDescription)")

@@ -149,6 +149,14 @@ struct DeliveryTests {
         #expect(
             try spawner.deliver(try bench.mess(), to: "joe+list@d", sender: "s@x")
                 == "K64901:64951:64951 joe|/home/joe|joe+list|-|list|d|s@x\n")
+        // The next job is asked about anew, as qmail-smtpd's next session is.
+        try bench.instance.write("etc/qhpsi/control/userseparators", "=\n")
+        #expect(
+            try spawner.deliver(try bench.mess(), to: "joe=list@d", sender: "s@x")
+                == "K64901:64951:64951 joe|/home/joe|joe=list|-|list|d|s@x\n")
+        #expect(
+            try spawner.deliver(try bench.mess(), to: "joe+list@d", sender: "s@x")?.contains(
+                " joe|") == false)
     }
 
     @Test func `the message's owner must be the queue's`() throws {

@@ -304,3 +304,19 @@ func `what cannot be asked is refused like a wrong password`(login: String) thro
         #expect(try server.server.queued().count == 1)
     }
 }
+
+@Test func `who names himself twice, with a domain of ours or without, is one user`() throws {
+    let server = try AuthenticatingServer()
+    try server.server.control("locals", "test.example\n")
+    // bob@TEST.example, bob@mx.test.example, bob@far.example and eve, each for bob with his password.
+    let rows = [
+        ("Ym9iQFRFU1QuZXhhbXBsZQBib2IAcGFzcw==", "235 2.7.0"),
+        ("Ym9iQG14LnRlc3QuZXhhbXBsZQBib2IAcGFzcw==", "235 2.7.0"),
+        ("Ym9iQGZhci5leGFtcGxlAGJvYgBwYXNz", "535 5.7.8"), ("ZXZlAGJvYgBwYXNz", "535 5.7.8"),
+    ]
+    for (answer, reply) in rows {
+        let outcome = try server.answer("EHLO c\r\nAUTH PLAIN \(answer)\r\nQUIT\r\n")
+        #expect(outcome.codes.contains(reply), "\(outcome.output)")
+        #expect(outcome.errors.contains(" user=bob "))
+    }
+}

@@ -96,3 +96,27 @@ func `a line without an end is cut off`(before: String) throws {
     try client.send(".\r\nQUIT\r\n")
     #expect(try client.replies(2).map { $0.prefix(9) } == ["552 5.3.4", "221 2.0.0"])
 }
+
+@Test func `a message without an end and a limit ends before the disk is full`() throws {
+    let instance = try PrivateInstance()
+    let queue = "/dev/shm/qmail-smtpd-test." + String(decoding: uniqueName(), as: UTF8.self)
+    defer { _ = try? shell("rm -rf '\(queue)'") }
+    #expect(try instance.command("usr/sbin/queue-fix", ["-s", "1", queue]).run().code == 0)
+    let free = try #require(
+        Int(try shell("df --output=avail -B1 /dev/shm | tail -n 1 | tr -d ' \\n'")))
+    let client = try Client(
+        ScriptedServer(),
+        [
+            "QHPSI_ROOT": instance.root, "QMAILQUEUE": instance.root + "/usr/sbin/qmail-queue",
+            "QUEUEDIR": queue, "MIN_FREE": "\(free - (20 << 20))",
+        ])
+    try client.send(envelope + "DATA\r\n")
+    _ = try client.replies(5)
+    #expect(try client.flood(piece, limit: limit) < limit)
+    let last = try client.replies(1).last
+    #expect(last?.hasPrefix("451 4.3.0 mail server's queue is full") == true)
+    client.hangUp()
+    let outcome = try client.running.wait(seconds: 60)
+    #expect(outcome.code == 1 && outcome.messageLog["outcome"] == "deferred")
+    #expect(try shell("find '\(queue)' -path '*/mess/*' -type f") == "")
+}

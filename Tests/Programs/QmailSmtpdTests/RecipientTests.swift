@@ -47,6 +47,151 @@ private func replies(
         ])
 }
 
+/// The line of the installed ~alias/.qmail-default, its options to be chosen.
+private func fastforward(_ instance: PrivateInstance, _ options: String = "-d") -> String {
+    "|fastforward \(options) \(instance.root)/etc/qhpsi/aliases.cdb\n"
+}
+
+private func makeAliases(_ instance: PrivateInstance) throws {
+    try instance.write(
+        "etc/aliases",
+        "info-desk: joe\nMailer-Daemon: postmaster\nteam: :include:/nonexistent\nnull: /dev/null\nann@wide.example: joe\nonly@test.example: joe\nprog: |/bin/true\n"
+    )
+    let outcome = try instance.command("usr/bin/newaliases").run()
+    #expect(outcome.code == 0, "\(outcome.errors)")
+}
+
+@Test func `with fastforward alone in the file the database of aliases knows who is there`() throws
+{
+    let instance = try instance()
+    try makeAliases(instance)
+    try instance.write("home/alias/.qmail-default", "# aliases(5)\n\n" + fastforward(instance))
+    let recipients = [
+        "Info-Desk@test.example", "mailer-daemon@Test.Example", "team@test.example",
+        "null@test.example", "only@test.example", "prog@test.example", "ann@test.example",
+        "nobody@test.example", "info-desk-x@test.example", "info@test.example", "joe@test.example",
+        "joe-list@test.example", "joe-other@test.example", "postmaster@test.example", "postmaster",
+        "x@other.example",
+    ]
+    #expect(
+        try replies(instance, recipients) == [
+            accepted, accepted, accepted, accepted, accepted, accepted, unknown, unknown, unknown,
+            accepted, accepted, accepted, unknown, accepted, accepted, accepted,
+        ])
+    // What is an alias counts at once.
+    try instance.write("etc/aliases", "nobody: joe\n@test.example: joe\n")
+    #expect(try instance.command("usr/bin/newaliases").run().code == 0)
+    #expect(
+        try replies(instance, ["nobody@test.example", "all@test.example"]) == [accepted, accepted])
+}
+
+@Test func `users/assign, userseparators and recipients.cdb keep their word beside the aliases`()
+    throws
+{
+    let instance = try instance()
+    try makeAliases(instance)
+    try instance.write("home/alias/.qmail-default", fastforward(instance))
+    try instance.write("etc/qhpsi/control/userseparators", "+-\n")
+    try instance.write("etc/qhpsi/control/percenthack", "test.example\n")
+    try instance.write("etc/qhpsi/control/recipients", "shop@test.example\nbox-*@test.example\n")
+    #expect(try instance.command("usr/sbin/qmail-recipients").run().code == 0)
+    try shell("mkdir '\(instance.root)/etc/qhpsi/users'")
+    try instance.write(
+        "etc/qhpsi/users/assign",
+        "=virtual:v:64910:64911:/nonexistent:::\n+a-:v:2001:2001:\(instance.root)/home/alias:-::\n.\n"
+    )
+    #expect(try instance.command("usr/sbin/qmail-newu").run().code == 0)
+    let recipients = [
+        "joe+list@test.example", "joe+other@test.example", "info-desk+x@test.example",
+        "shop@test.example", "box-1@test.example", "virtual@test.example", "a-team@test.example",
+        "a-nobody@test.example", "x%far.example@test.example", "nobody@test.example",
+    ]
+    #expect(
+        try replies(instance, recipients) == [
+            accepted, unknown, unknown, accepted, accepted, accepted, accepted, unknown, accepted,
+            unknown,
+        ])
+}
+
+@Test func `a file with anything but fastforward takes all`() throws {
+    let instance = try instance()
+    try makeAliases(instance)
+    let call = fastforward(instance)
+    let rows: [(file: String, nobody: String, team: String)] = [
+        (call, unknown, accepted), (fastforward(instance, ""), unknown, accepted),
+        (fastforward(instance, "-nNpPdD"), unknown, accepted),
+        ("|/usr/bin/fastforward -d \(instance.root)/etc/qhpsi/aliases.cdb  \n", unknown, accepted),
+        ("| fastforward -d ../../etc/qhpsi/aliases.cdb", unknown, accepted),
+        (fastforward(instance, "-p") + call, unknown, accepted),
+        (fastforward(instance, "-p"), accepted, accepted),
+        (fastforward(instance, "-n"), accepted, accepted),
+        (call + "./Maildir/\n", accepted, accepted),
+        ("./Maildir/\n" + call, accepted, accepted), ("&joe\n", accepted, accepted),
+        ("", accepted, accepted), ("#\n", accepted, accepted), ("\n" + call, unknown, accepted),
+        ("|fastforward -d $HOME/aliases.cdb\n", accepted, accepted),
+        ("|fastforward -d /nonexistent; true\n", accepted, accepted),
+        ("|fastforward -z /nonexistent\n", accepted, accepted),
+        ("|fastforward\n", accepted, accepted),
+        ("|myfastforward -d /nonexistent\n", accepted, accepted),
+        ("|env fastforward -d /nonexistent\n", accepted, accepted),
+    ]
+    for row in rows {
+        try instance.write("home/alias/.qmail-default", row.file)
+        #expect(
+            try replies(instance, ["nobody@test.example", "team@test.example"])
+                == [row.nobody, row.team], "\(row.file)")
+    }
+}
+
+@Test func `a database of aliases that cannot be read puts mail off, and is named in the log`()
+    throws
+{
+    let instance = try instance()
+    try instance.write("home/alias/.qmail-default", fastforward(instance))
+    func ask() throws -> Outcome {
+        let input = "EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<nobody@test.example>\r\n"
+        var command = instance.command(
+            "usr/sbin/qmail-smtpd", streams: [.input(Array(input.utf8)), .capture, .capture])
+        command.set("CHECKRECIPIENT", "1")
+        return try command.run()
+    }
+    for text in [nil, "", "this is no database"] {
+        if let text { try instance.write("etc/qhpsi/aliases.cdb", text) }
+        let outcome = try ask()
+        #expect(outcome.replies.last?.hasPrefix("451 4.3.0 ") == true, "\(outcome.output)")
+        #expect(outcome.errors.contains("\(instance.root)/etc/qhpsi/aliases.cdb:"))
+    }
+    // Who is there without it is taken all the same.
+    #expect(
+        try replies(instance, ["joe@test.example", "info@test.example", "postmaster@test.example"])
+            == [accepted, accepted, accepted])
+}
+
+@Test func `an address literal of this machine is its own name`() throws {
+    let instance = try instance(locals: "mx.test.example\ntest.example\n")
+    let mine = ["TCPLOCALIP": "192.0.2.1"]
+    let recipients = [
+        "joe@[192.0.2.1]", "joe@[127.0.0.1]", "joe@[IPv6:::1]", "nobody@[192.0.2.1]",
+        "joe@[192.0.2.2]", "postmaster@[127.0.0.1]",
+    ]
+    let foreign = "550 5.7.1 this server does not take mail for that domain from you"
+    let wanted = [accepted, accepted, accepted, unknown, foreign, accepted]
+    #expect(try replies(instance, recipients, mine) == wanted)
+    try instance.write("etc/qhpsi/control/localiphost", "test.example\n")
+    let input =
+        "EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<joe@[192.0.2.1]>\r\nDATA\r\nx\r\n.\r\n"
+    for relay in [nil, ""] {
+        var command = instance.command(
+            "usr/sbin/qmail-smtpd", streams: [.input(Array(input.utf8)), .capture, .capture])
+        command.set("TCPLOCALIP", "192.0.2.1")
+        command.set("RELAYCLIENT", relay)
+        #expect(try command.run().messageLog["to"] == "joe@test.example")
+    }
+    // Mail for the name goes elsewhere.
+    try instance.write("etc/qhpsi/control/localiphost", "x.example\n")
+    #expect(try replies(instance, ["joe@[192.0.2.1]"], mine) == [foreign])
+}
+
 @Test func `users of users/assign go before those of passwd`() throws {
     let instance = try instance()
     let home = instance.root + "/home/joe"

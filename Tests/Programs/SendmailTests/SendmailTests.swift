@@ -113,6 +113,90 @@ private func message(_ instance: PrivateInstance) throws -> String {
     #expect(try envelope(instance) == ["Fjoe@a.example", "Tann@far.example"])
 }
 
+@Test func `-bs adds Date and Message-ID that are missing, and offers no TLS`() throws {
+    let instance = try PrivateInstance()
+    try instance.write("etc/qhpsi/control/servercert.pem", "a certificate")
+    let outcome = try sendmail(
+        "EHLO x\r\nSTARTTLS\r\nMAIL FROM:<joe@a.example>\r\nRCPT TO:<ann@far.example>\r\nDATA\r\nSubject: x\r\n\r\nhi\r\n.\r\nQUIT\r\n",
+        ["-bs"], in: instance, ["USER": "joe", "FORCE_TLS": "1", "REQUIREAUTH": "1"])
+    #expect(outcome.code == 0 && !outcome.output.contains("STARTTLS\r\n"), "\(outcome.output)")
+    #expect(outcome.output.contains("\r\n502 5.5.1 "))
+    let text = try message(instance)
+    #expect(
+        text.contains(#/\nSubject: x\nDate: [A-Z][^\n]+ \+0000\nMessage-ID: <[^\n]+>\n\nhi\n$/#),
+        "\(text)")
+}
+
+@Test(
+    arguments: [
+        ("To: carol\nSubject: m\nFrom: a@b.example\r\nMIME-Version: 1.0\r\n\r\nx\r\n", "x\n"),
+        ("To: carol\r\nSubject: m\nFrom: a@b.example\nMIME-Version: 1.0\n\nx\r\ny\n", "x\ny\n"),
+        (
+            "To: carol\r\r\nSubject: m\r\r\nFrom: a@b.example\nMIME-Version: 1.0\r\r\n\r\r\nx\r\r\n",
+            "x\n"
+        ),
+        ("To: carol\n\t\r\nSubject: m\nFrom: a@b.example\nMIME-Version: 1.0\n\r\nx\r\n", "x\n"),
+    ])
+func `whatever line ends PHP mixes, no CR stays and no empty line appears`(
+    text: String, body: String
+) throws {
+    let instance = try PrivateInstance()
+    #expect(try sendmail(text, ["-t", "-i"], in: instance).code == 0)
+    let text = try message(instance)
+    #expect(!text.utf8.contains(13))
+    let parts = text.split(separator: "\n\n", maxSplits: 1)
+    #expect(parts.count == 2 && parts[1] == body)
+    for field in [
+        "To: carol@mx.test.example", "Subject: m", "From: a@b.example", "MIME-Version: 1.0",
+    ] {
+        #expect("\n\(parts[0])".contains("\n\(field)"), "\(text)")
+    }
+    #expect(try envelope(instance) == ["Fjoe@mx.test.example", "Tcarol@mx.test.example"])
+}
+
+@Test func `one address in To, Cc, Bcc and the arguments gets one copy`() throws {
+    let instance = try PrivateInstance()
+    let text =
+        "To: ann@far.example, Bob <bob>\nCc: ann@FAR.example; bob@mx.test.example\nBcc: carol, ann@far.example\nBcc: bob\n\n"
+    #expect(try sendmail(text, ["-t", "carol", "Carol@mx.test.example"], in: instance).code == 0)
+    #expect(
+        try envelope(instance) == [
+            "Fjoe@mx.test.example", "Tcarol@mx.test.example", "TCarol@mx.test.example",
+            "Tann@far.example", "Tbob@mx.test.example",
+        ])
+    #expect(try message(instance).contains("\nCc: ann@FAR.example, bob@mx.test.example\n"))
+}
+
+@Test func `a semicolon between recipients is a comma, in a word, too`() throws {
+    let instance = try PrivateInstance()
+    let text = "To: \"A; B\" <ann@far.example>; bob;\n carol@far.example;\nSubject: a;b\n\n"
+    #expect(try sendmail(text, ["-t", "dan@far.example; eve"], in: instance).code == 0)
+    #expect(
+        try envelope(instance) == [
+            "Fjoe@mx.test.example", "Tdan@far.example", "Teve@mx.test.example", "Tann@far.example",
+            "Tbob@mx.test.example", "Tcarol@far.example",
+        ])
+    #expect(
+        try message(instance).contains(
+            "\nTo: \"A; B\" <ann@far.example>, bob@mx.test.example,\n carol@far.example \nSubject: a;b\n"
+        ))
+}
+
+@Test func `a name in encoded words is no address, and a line of an mbox no body`() throws {
+    let instance = try PrivateInstance()
+    let text =
+        "From joe Thu Jan  1 00:00:00 1970\nFrom: =?UTF-8?B?SsO8cmdlbg==?=\nTo: =?UTF-8?Q?A.B?= <ann@far.example>\n\nx\n"
+    #expect(try sendmail(text, ["-t"], in: instance).code == 0)
+    let queued = try message(instance)
+    #expect(
+        queued.contains(
+            "\nMBOX-Line: From joe Thu Jan  1 00:00:00 1970\nFrom: =?UTF-8?B?SsO8cmdlbg==?=\n"))
+    #expect(try envelope(instance) == ["Fjoe@mx.test.example", "Tann@far.example"])
+    // As a recipient it is nobody, and the sender hears so.
+    let nobody = try sendmail("To: =?UTF-8?B?SsO8cmdlbg==?=\n\n", ["-t"], in: instance)
+    #expect(nobody.code == 100 && nobody.errors.contains("an encoded word is no address"))
+}
+
 @Test func `-bp lists the queue, and -q has nothing to do`() throws {
     let instance = try PrivateInstance()
     #expect(try sendmail("", ["-bp"], in: instance).output == "Mail queue is empty\n")

@@ -1,14 +1,10 @@
 import ByteText
-import MailFormat
 
-/// What is added to a message about the moment in which it is sent.
-enum MailDates {
-    /// The text of a Date field.
-    static func field(_ seconds: Int) -> [UInt8] { MailDate.rfc5322(seconds: seconds) }
-
-    /// The text of a Message-ID field, which no other message of this host has: no two live processes share a
-    /// number, and no process sends two messages.
-    static func identifier(
+/// The text of a Message-ID field.
+package enum MessageIdentifier {
+    /// One that no other message of this host has: no two live processes share a number, and no process sends two
+    /// messages in a microsecond.
+    package static func text(
         _ time: (seconds: Int, microseconds: Int), process: Int32, host: [UInt8]
     ) -> [UInt8] {
         var text = [UInt8]("<")
