@@ -23,7 +23,7 @@ private func findings(_ bytes: [UInt8], cut: Int) -> StructureFindings {
     var start = 0
     while start < bytes.count {
         let end = min(bytes.count, start + cut)
-        structure.read(bytes[start..<end])
+        structure.read(bytes.span.bytes.extracting(start..<end))
         start = end
     }
     structure.finish()

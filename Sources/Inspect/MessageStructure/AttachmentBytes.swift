@@ -1,36 +1,64 @@
 internal import ByteText
 
 /// The decoded bytes of one part: what kind of file they are, and what in it cannot be looked into.
+///
+/// They are looked at where they lie; only the few at the seams, and the first ones, are copied.
 struct AttachmentBytes: Sendable {
     private(set) var findings = StructureFindings()
     /// Whether the bytes begin as HTML does.
     private(set) var isHTML = false
 
     private let isNamedPGP: Bool
+    /// What was not looked at yet, and before it what was.
     private var window: [UInt8] = []
-    /// The offset of the window's first byte, and how much of the window was looked through.
+    /// The offset of the window's first byte in the file, and how much of the window was looked at.
     private var base = 0
     private var looked = 0
     private var isSniffed = false
     private var zip = ZipRecords()
+    private var form = FileKind.Form.other
     private var sevenZip: SevenZipArchive?
+    private var compound = CompoundFile()
 
-    /// What is looked through at once, what must be there behind a place, and what is kept before it.
-    private static let portion = 8192
+    /// What must be there to tell the kind of file.
+    private static let headSize = 1024
+    /// What must be there behind a place that is looked at, and before it.
     private static let ahead = 64
     private static let behind = 32
 
     init(isNamedPGP: Bool) { self.isNamedPGP = isNamedPGP }
 
     /// Read the next bytes.
-    mutating func read(_ bytes: [UInt8]) {
-        window += bytes
-        if window.count - looked > Self.portion { look(until: window.count - Self.ahead) }
+    mutating func read(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
+        var next = range.lowerBound
+        if !isSniffed {
+            next = extend(bytes, range, to: Self.headSize + Self.ahead)
+            guard window.count >= Self.headSize + Self.ahead else { return }
+            sniff()
+        }
+        // The seam: as many of these bytes as make what lies around the next place theirs alone.
+        let seam = Self.ahead + Self.behind
+        let copied = next - range.lowerBound
+        if copied < seam {
+            next = extend(bytes, next..<range.upperBound, to: window.count + seam - copied)
+        }
+        lookInWindow(until: max(looked, window.count - Self.ahead))
+        guard next < range.upperBound else {
+            shrink()
+            return
+        }
+        let from = next - Self.ahead
+        let until = range.upperBound - Self.ahead
+        look(bytes, from..<until, at: base + looked - from)
+        base += looked + (until - from) - Self.behind
+        window = bytes.bytes(until - Self.behind..<range.upperBound)
+        looked = Self.behind
     }
 
     /// Read the end.
     mutating func finish() {
-        look(until: window.count)
+        if !isSniffed { sniff() }
+        lookInWindow(until: window.count)
         zip.finish()
         findings.note(zip.reason)
         if zip.hasMembers { findings.hasContainer = true }
@@ -38,45 +66,112 @@ struct AttachmentBytes: Sendable {
             ended.finish()
             findings.note(ended.reason)
         }
+        // Behind the last stream stand zeros at most.
+        if form == .xz, !window.reversed().drop(while: { $0 == 0 }).starts(with: [0x5A, 0x59]) {
+            findings.note("xz file that is cut off")
+        }
     }
 
-    private mutating func look(until end: Int) {
-        if !isSniffed { sniff() }
-        if sevenZip != nil {
-            sevenZip?.read(window[looked..<end])
-        } else {
-            lookForMarks(until: end)
-        }
+    /// Append to the window until it has so many bytes.
+    ///
+    /// - Returns: Where the rest begins.
+    private mutating func extend(
+        _ bytes: borrowing RawSpan, _ range: Range<Int>, to size: Int
+    ) -> Int {
+        let end = min(range.upperBound, range.lowerBound + max(0, size - window.count))
+        if end > range.lowerBound { window += bytes.bytes(range.lowerBound..<end) }
+        return end
+    }
+
+    private mutating func lookInWindow(until end: Int) {
+        let all = window
+        window = []
+        look(all.span.bytes, looked..<end, at: base)
+        window = all
         looked = end
-        guard looked > Self.behind else { return }
+    }
+
+    /// Forget what was looked at, but for what must be there before the next place.
+    private mutating func shrink() {
+        guard looked > 8 * Self.behind else { return }
         window.removeFirst(looked - Self.behind)
         base += looked - Self.behind
         looked = Self.behind
     }
 
-    /// Every mark that counts has a P in it.
-    private mutating func lookForMarks(until end: Int) {
-        var i = looked
-        while i < end {
-            if window[i] == UInt8(ascii: "P") { lookAtMark(i) }
-            i += 1
+    /// Look at the places of a range; an index and an offset in the file differ by `start`.
+    private mutating func look(_ bytes: borrowing RawSpan, _ range: Range<Int>, at start: Int) {
+        guard !range.isEmpty else { return }
+        switch form {
+        case .sevenZip:
+            sevenZip?.read(bytes.bytes(range)[...])
+            return
+        case .compound:
+            compound.look(bytes, range, at: start)
+            if compound.isEncrypted { findings.note("encrypted document") }
+        case .bzip2: lookForStreams(bytes, range, at: start)
+        case .executable where sevenZip == nil: lookForArchive(bytes, range)
+        case .executable: sevenZip?.read(bytes.bytes(range)[...])
+        default: break
+        }
+        // Every mark that counts has a P in it.
+        let letter = UInt8(ascii: "P")
+        var next = bytes.firstIndex(of: letter, in: range)
+        while next < range.upperBound {
+            lookAtMark(bytes, next, at: start)
+            next = bytes.firstIndex(of: letter, in: next + 1..<range.upperBound)
         }
     }
 
-    private mutating func lookAtMark(_ i: Int) {
-        guard i + 1 < window.count else { return }
-        switch window[i + 1] {
-        case UInt8(ascii: "K"): zip.look(window, at: i, offset: base + i)
+    /// Of several streams of bzip2 ClamAV unpacks the first.
+    private mutating func lookForStreams(
+        _ bytes: borrowing RawSpan, _ range: Range<Int>, at start: Int
+    ) {
+        var next = bytes.firstIndex(of: UInt8(ascii: "B"), in: range)
+        while next < range.upperBound {
+            if start + next > 0, bytes.has("BZh", at: next, before: bytes.byteCount),
+                bytes.has("1AY&SY", at: next + 4, before: bytes.byteCount)
+            {
+                findings.note("bzip2 file of several streams")
+            }
+            next = bytes.firstIndex(of: UInt8(ascii: "B"), in: next + 1..<range.upperBound)
+        }
+    }
+
+    /// A program that unpacks itself has the archive behind it.
+    private mutating func lookForArchive(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
+        let rare: UInt8 = 0xBC
+        var next = bytes.firstIndex(of: rare, in: range)
+        while next < range.upperBound, sevenZip == nil {
+            if bytes.has("7z", at: next - 2, before: next), bytes.byteCount - next > 4,
+                bytes[next + 1] == 0xAF, bytes[next + 2] == 0x27, bytes[next + 3] == 0x1C
+            {
+                sevenZip = SevenZipArchive(isEmbedded: true)
+                sevenZip?.read(bytes.bytes(next - 2..<range.upperBound)[...])
+            }
+            next = bytes.firstIndex(of: rare, in: next + 1..<range.upperBound)
+        }
+    }
+
+    private mutating func lookAtMark(_ bytes: borrowing RawSpan, _ i: Int, at start: Int) {
+        guard i + 1 < bytes.byteCount else { return }
+        switch bytes[i + 1] {
+        case UInt8(ascii: "K"):
+            zip.look(bytes, at: i, offset: start + i)
+            if Self.isEnveloped(bytes, i) { findings.note("S/MIME message") }
         case UInt8(ascii: "G"):
-            guard hasAround(i, "-----BEGIN ", "PGP MESSAGE-----") else { return }
-            let start = i - 11
-            if start == 0 || window[start - 1] == UInt8(ascii: "\n") {
+            let end = i + 16
+            guard bytes.has("-----BEGIN PGP MESSAGE-----", at: i - 11, before: bytes.byteCount)
+            else { return }
+            // Quoted, indented or in HTML it is one all the same; in the middle of a line it is talked about.
+            if end == bytes.byteCount || [10, 13, 32, UInt8(ascii: "<")].contains(bytes[end]) {
                 findings.note("PGP message")
             }
         case 0:
             // The name of a stream in a compound file, UTF-16: an Office document with a password.
-            if hasAround(
-                i, "E\0n\0c\0r\0y\0p\0t\0e\0d\0", "P\0a\0c\0k\0a\0g\0e\0")
+            if bytes.has(
+                "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0", at: i - 18,
+                before: bytes.byteCount)
             {
                 findings.note("encrypted document")
             }
@@ -84,22 +179,28 @@ struct AttachmentBytes: Sendable {
         }
     }
 
-    private func hasAround(_ i: Int, _ before: StaticString, _ after: StaticString) -> Bool {
-        let start = i - before.utf8CodeUnitCount
-        guard start >= 0, i + after.utf8CodeUnitCount <= window.count else { return false }
-        return before.withUTF8Buffer { window[start..<i].elementsEqual($0) }
-            && after.withUTF8Buffer { window[i...].starts(with: $0) }
+    /// Whether a text at this place is of PKCS #7 and not certificates only; RFC 7468 §8.
+    private static func isEnveloped(_ bytes: borrowing RawSpan, _ i: Int) -> Bool {
+        guard bytes.has("-----BEGIN PKCS7-----", at: i - 11, before: bytes.byteCount) else {
+            return false
+        }
+        let start = i + 10
+        var base64 = Base64Stream()
+        var content: [UInt8] = []
+        let count = base64.decode(
+            bytes, start..<min(bytes.byteCount, start + 30), into: &content)
+        return FileKind.isCMS(Array(content[..<count]))
     }
 
     private mutating func sniff() {
         isSniffed = true
-        let head = Array(window.prefix(1024))
-        let kind = FileKind(head, isNamedPGP: isNamedPGP)
+        let kind = FileKind(Array(window.prefix(Self.headSize)), isNamedPGP: isNamedPGP)
         findings.note(kind.reason)
-        findings.hasRAR = kind.isRAR
+        form = kind.form
+        findings.hasRAR = form == .rar
         findings.hasContainer = !kind.isPlain
         isHTML = kind.isHTML
-        if kind.isZip { zip.isWhole = true }
-        if kind.isSevenZip { sevenZip = SevenZipArchive() }
+        if form == .zip { zip.isWhole = true }
+        if form == .sevenZip { sevenZip = SevenZipArchive() }
     }
 }

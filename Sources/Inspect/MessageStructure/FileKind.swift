@@ -2,24 +2,38 @@ internal import ByteText
 
 /// What kind of file its first bytes say it is; see magic(5).
 struct FileKind {
+    /// Forms of which more than the first bytes must be read.
+    enum Form { case zip, sevenZip, compound, bzip2, xz, executable, rar, other }
+
     private(set) var reason: [UInt8]?
-    private(set) var isRAR = false
-    private(set) var isZip = false
-    private(set) var isSevenZip = false
+    private(set) var form = Form.other
     private(set) var isHTML = false
     /// Whether it is text or a picture, in which nothing else can hide behind a limit or a password.
     private(set) var isPlain = false
 
     /// For a file with these first bytes, up to 1024 of them.
     init(_ head: [UInt8], isNamedPGP: Bool) {
-        isZip =
-            head.starts(with: "PK\u{3}\u{4}") || head.starts(with: "PK\u{5}\u{6}")
-            || head.starts(with: "PK00PK\u{3}\u{4}")
-        isSevenZip = Self.has(head, [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C])
-        isRAR = head.starts(with: "Rar!\u{1A}\u{7}")
+        form = Self.form(head)
         isHTML = Self.isHTML(head)
-        reason = Self.packed(head) ?? Self.encrypted(head, isNamedPGP: isNamedPGP)
+        reason =
+            Self.packed(head) ?? Self.image(head) ?? Self.encrypted(head, isNamedPGP: isNamedPGP)
         isPlain = reason == nil && Self.isPlain(head)
+    }
+
+    private static func form(_ head: [UInt8]) -> Form {
+        if head.starts(with: "PK\u{3}\u{4}") || head.starts(with: "PK\u{5}\u{6}")
+            || head.starts(with: "PK00PK\u{3}\u{4}")
+            // The first volume of one that is cut into several.
+            || head.starts(with: "PK\u{7}\u{8}PK\u{3}\u{4}")
+        {
+            return .zip
+        }
+        if has(head, [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) { return .sevenZip }
+        if has(head, [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) { return .compound }
+        if has(head, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]) { return .xz }
+        if head.starts(with: "BZh") { return .bzip2 }
+        if head.starts(with: "MZ") { return .executable }
+        return head.starts(with: "Rar!\u{1A}\u{7}") ? .rar : .other
     }
 
     private static func has(_ head: [UInt8], _ mark: [UInt8], at offset: Int = 0) -> Bool {
@@ -28,43 +42,81 @@ struct FileKind {
 
     /// Forms of packing that libclamav 1.4 leaves alone, tried with a file that it finds unpacked.
     private static func packed(_ head: [UInt8]) -> [UInt8]? {
-        let marks: [(offset: Int, mark: [UInt8], name: StaticString)] = [
-            (0, [0x28, 0xB5, 0x2F, 0xFD], "zstd compression"),
-            (0, [0x04, 0x22, 0x4D, 0x18], "lz4 compression"),
-            (0, [0x02, 0x21, 0x4C, 0x18], "lz4 compression"),
-            (0, [0x1F, 0x9D], "compress compression"), (0, [0x1F, 0xA0], "lzh compression"),
-            (0, Array("LZIP".utf8), "lzip compression"),
-            (0, Array("LRZI".utf8), "lrzip compression"),
-            (0, [0x89, 0x4C, 0x5A, 0x4F, 0], "lzop compression"),
-            (0, [0xFF, 0x06, 0, 0, 0x73, 0x4E, 0x61, 0x50, 0x70, 0x59], "snappy compression"),
-            (7, Array("**ACE**".utf8), "ace archive"),
-            (0, Array("ArC\u{1}".utf8), "FreeArc archive"),
-            (0, Array("ZOO ".utf8), "zoo archive"), (0, Array("SIT!".utf8), "StuffIt archive"),
-            (0, Array("StuffIt (c)".utf8), "StuffIt archive"),
-            (0, Array("7kSt".utf8), "zpaq archive"), (0, Array("zPQ".utf8), "zpaq archive"),
-        ]
-        for entry in marks where has(head, entry.mark, at: entry.offset) {
-            return [UInt8](entry.name)
+        guard head.count > 4 else { return nil }
+        switch head[..<4].reduce(0, { $0 << 8 | UInt32($1) }) {
+        case 0x28B5_2FFD: return [UInt8]("zstd compression")
+        case 0x0422_4D18, 0x0221_4C18: return [UInt8]("lz4 compression")
+        case 0x4C5A_4950: return [UInt8]("lzip compression")
+        case 0x4C52_5A49: return [UInt8]("lrzip compression")
+        case 0x894C_5A4F: return [UInt8]("lzop compression")
+        case 0x4172_4301: return [UInt8]("FreeArc archive")
+        case 0x5A4F_4F20: return [UInt8]("zoo archive")
+        case 0x5349_5421: return [UInt8]("StuffIt archive")
+        case 0x376B_5374: return [UInt8]("zpaq archive")
+        default: return packedOtherwise(head)
+        }
+    }
+
+    private static func packedOtherwise(_ head: [UInt8]) -> [UInt8]? {
+        if has(head, [0x1F, 0x9D]) { return [UInt8]("compress compression") }
+        if has(head, [0x1F, 0xA0]) { return [UInt8]("lzh compression") }
+        if head.starts(with: "StuffIt (c)") { return [UInt8]("StuffIt archive") }
+        if head.starts(with: "zPQ") { return [UInt8]("zpaq archive") }
+        if head[0] == 0xFF, has(head, [6, 0, 0, 0x73, 0x4E, 0x61, 0x50, 0x70, 0x59], at: 1) {
+            return [UInt8]("snappy compression")
+        }
+        if head.count > 14, head[7] == UInt8(ascii: "*"),
+            head.range(of: "**ACE**", from: 7) == 7..<14
+        {
+            return [UInt8]("ace archive")
         }
         // A frame that readers of zstd and lz4 skip comes before the first.
         if head.count > 3, head[0] & 0xF0 == 0x50, has(head, [0x2A, 0x4D, 0x18], at: 1) {
             return [UInt8]("zstd compression")
         }
-        // .lzma has no mark: properties, the dictionary's size, and a length, which is unknown or below 2^40.
-        if has(head, [0x5D, 0, 0]), head.count > 13,
-            head[5..<13].allSatisfy({ $0 == 0xFF }) || has(head, [0, 0, 0], at: 10)
-        {
-            return [UInt8]("lzma compression")
+        return isLZMA(head) ? [UInt8]("lzma compression") : nil
+    }
+
+    /// .lzma has no mark: properties, the dictionary's size, a length, which is unknown or below 2^40, and a stream,
+    /// whose first byte is 0.
+    private static func isLZMA(_ head: [UInt8]) -> Bool {
+        guard head.count > 13, head[0] < 225, head[13] == 0 else { return false }
+        let size = (1...4).reversed().reduce(0) { $0 << 8 | UInt32(head[$1]) }
+        // Programs write 2^n, or that and its half.
+        guard size >= 4096,
+            size & (size - 1) == 0 || size.nonzeroBitCount == 2 && size & size << 1 != 0
+        else { return false }
+        return head[5..<13].allSatisfy { $0 == 0xFF }
+            || has(head, [0, 0, 0], at: 10) && head[5..<10].contains { $0 != 0 }
+    }
+
+    /// Packages and images of disks, in which libclamav 1.4 looks for no files.
+    private static func image(_ head: [UInt8]) -> [UInt8]? {
+        guard head.count > 8 else { return nil }
+        switch head[..<4].reduce(0, { $0 << 8 | UInt32($1) }) {
+        case 0x213C_6172: return head.starts(with: "!<arch>\n") ? [UInt8]("ar archive") : nil
+        case 0xEDAB_EEDB: return [UInt8]("rpm package")
+        case 0x414C_5A01: return [UInt8]("alz archive")
+        case 0x4547_4741: return [UInt8]("egg archive")
+        case 0x4D53_5749: return head.starts(with: "MSWIM\0") ? [UInt8]("wim archive") : nil
+        case 0x6873_7173: return [UInt8]("squashfs image")
+        case 0x5146_49FB, 0x4B44_4D56: return [UInt8]("image of a disk")
+        default:
+            return head.starts(with: "conectix") || head.starts(with: "vhdxfile")
+                ? [UInt8]("image of a disk") : nil
         }
-        return nil
     }
 
     private static func encrypted(_ head: [UInt8], isNamedPGP: Bool) -> [UInt8]? {
-        if isCMS(head) { return [UInt8]("S/MIME message") }
+        if isCMS(head) || head.starts(with: "-----BEGIN CMS-----") {
+            return [UInt8]("S/MIME message")
+        }
         if isPGP(head) || isNamedPGP && isPGPData(head) { return [UInt8]("PGP message") }
         if isGarbledARJ(head) { return [UInt8]("encrypted arj archive") }
         if head.starts(with: "Salted__") || head.starts(with: "age-encryption.org/")
             || head.starts(with: "-----BEGIN AGE ENCRYPTED FILE-----")
+            // The first of these, in base64.
+            || head.starts(with: "U2FsdGVkX1")
             || has(head, [0x41, 0x45, 0x53, 2, 0]) || head.starts(with: "LUKS")
             || has(head, [0x76, 0xE8, 0x04, 0x60, 0xC4, 0x11, 0xE3, 0x86])
         {
@@ -74,7 +126,7 @@ struct FileKind {
     }
 
     /// Content of CMS that is enveloped, encrypted or compressed; RFC 5652 §4, RFC 5083, RFC 3274.
-    private static func isCMS(_ head: [UInt8]) -> Bool {
+    static func isCMS(_ head: [UInt8]) -> Bool {
         guard head.first == 0x30 else { return false }
         for i in 2..<min(12, max(2, head.count)) {
             if has(head, [6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7], at: i),
@@ -132,7 +184,15 @@ struct FileKind {
         {
             return true
         }
-        return !head.starts(with: "%PDF") && !head.starts(with: "{\\rtf")
-            && head.allSatisfy { $0 >= 32 && $0 != 127 || (9...13).contains($0) || $0 == 27 }
+        return !head.starts(with: "%PDF") && !head.starts(with: "{\\rtf") && isText(head)
+    }
+
+    /// Whether there are no control characters but blanks and those that switch a character set.
+    private static func isText(_ head: [UInt8]) -> Bool {
+        let blanks: UInt32 = 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 27
+        for byte in head where byte < 32 || byte == 127 {
+            if byte == 127 || blanks >> UInt32(byte) & 1 == 0 { return false }
+        }
+        return true
     }
 }

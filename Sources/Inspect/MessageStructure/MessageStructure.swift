@@ -3,7 +3,8 @@ internal import ByteText
 /// What a message is made of, read once from its first byte to its last, for what no scanner sees inside.
 ///
 /// It follows MIME (RFC 2045, 2046, 2231) as far as that question needs and takes more for a part than a
-/// strict reader would. Memory is bounded whatever comes: long lines are looked at in pieces.
+/// strict reader would. Memory is bounded whatever comes: long lines are looked at in pieces. Bytes are looked at where
+/// they lie: of a body only the lines that could be a boundary are lines here.
 package struct MessageStructure: Sendable {
     /// What was found so far.
     package private(set) var findings = StructureFindings()
@@ -12,8 +13,9 @@ package struct MessageStructure: Sendable {
     private var header = PartHeader()
     private var body: PartBody?
     private var boundaries = Boundaries()
-    private var line: [UInt8] = []
-    /// Whether `line` began behind a line feed.
+    /// The begin of a line that must be looked at as a whole.
+    private var held: [UInt8] = []
+    /// Whether what comes next stands behind a line feed, when nothing is held.
     private var isLineStart = true
     /// How many messages this one lies in, each encoded as an attachment.
     private let depth: Int
@@ -26,62 +28,105 @@ package struct MessageStructure: Sendable {
     /// A message of which nothing was read yet.
     package init() { self.init(depth: 0) }
 
-    init(depth: Int) {
-        self.depth = depth
-        line.reserveCapacity(Self.pieceLimit)
-    }
+    init(depth: Int) { self.depth = depth }
 
     /// Read the next bytes; how they are cut changes nothing.
-    package mutating func read(_ bytes: ArraySlice<UInt8>) {
-        var rest = bytes
-        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-            take(rest[rest.startIndex...end])
-            rest = rest[(end + 1)...]
+    package mutating func read(_ bytes: borrowing RawSpan) {
+        var start = 0
+        if !held.isEmpty {
+            let room = min(bytes.byteCount, Self.pieceLimit - held.count)
+            start = Self.lineEnd(bytes, 0..<room)
+            held += bytes.bytes(0..<start)
+            guard held.last == UInt8(ascii: "\n") || held.count == Self.pieceLimit else { return }
+            let piece = held
+            held = []
+            readPiece(piece.span.bytes, 0..<piece.count)
         }
-        take(rest)
+        readLines(bytes, from: start)
     }
 
     /// Read the message's end.
     package mutating func finish() {
-        if !line.isEmpty { endPiece() }
+        if !held.isEmpty {
+            let piece = held
+            held = []
+            readPiece(piece.span.bytes, 0..<piece.count)
+        }
         if isHeader { endHeader() }
         endBody()
     }
 
-    /// Add to the line what belongs to it, and look at each piece that is whole.
-    private mutating func take(_ bytes: ArraySlice<UInt8>) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let part = rest.prefix(Self.pieceLimit - line.count)
-            line.append(contentsOf: part)
-            rest = rest[part.endIndex...]
-            if line.count == Self.pieceLimit || line.last == UInt8(ascii: "\n") { endPiece() }
+    private mutating func readLines(_ bytes: borrowing RawSpan, from start: Int) {
+        var next = start
+        while next < bytes.byteCount {
+            if !isHeader {
+                let end = bodyEnd(bytes, next..<bytes.byteCount)
+                pass(bytes, next..<end)
+                next = end
+                if next == bytes.byteCount { return }
+            }
+            let end = Self.lineEnd(
+                bytes, next..<min(bytes.byteCount, next + Self.pieceLimit))
+            if bytes[end - 1] != UInt8(ascii: "\n"), end - next < Self.pieceLimit {
+                held = bytes.bytes(next..<end)
+                return
+            }
+            readPiece(bytes, next..<end)
+            next = end
         }
     }
 
-    private mutating func endPiece() {
-        let piece = line
+    /// The index behind the next line feed, or the range's end.
+    private static func lineEnd(_ bytes: borrowing RawSpan, _ range: Range<Int>) -> Int {
+        min(range.upperBound, bytes.firstIndex(of: UInt8(ascii: "\n"), in: range) + 1)
+    }
+
+    /// Where the next line begins that could be a boundary: with two hyphens, or with one that is all there is.
+    private func bodyEnd(_ bytes: borrowing RawSpan, _ range: Range<Int>) -> Int {
+        guard !boundaries.isEmpty else { return range.upperBound }
+        let hyphen = UInt8(ascii: "-")
+        var next = range.lowerBound
+        while next < range.upperBound {
+            next = bytes.firstIndex(of: hyphen, in: next..<range.upperBound)
+            guard next < range.upperBound else { break }
+            let begins =
+                next == range.lowerBound ? isLineStart : bytes[next - 1] == UInt8(ascii: "\n")
+            if begins, next + 1 == range.upperBound || bytes[next + 1] == hyphen { return next }
+            next += 1
+        }
+        return range.upperBound
+    }
+
+    private mutating func pass(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
+        guard !range.isEmpty else { return }
+        isLineStart = bytes[range.upperBound - 1] == UInt8(ascii: "\n")
+        body?.read(bytes, range)
+    }
+
+    /// Look at a line, or a piece of a long one.
+    private mutating func readPiece(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
         let begins = isLineStart
-        line.removeAll(keepingCapacity: true)
-        isLineStart = piece.last == UInt8(ascii: "\n")
-        if begins, boundaries.match(piece) {
+        isLineStart = bytes[range.upperBound - 1] == UInt8(ascii: "\n")
+        if begins, boundaries.match(bytes, range) {
             if isHeader { endHeader() }
             endBody()
             isHeader = true
             header = PartHeader()
-        } else if isHeader {
-            if begins, Self.isEmpty(piece) {
-                endHeader()
-            } else {
-                header.read(piece, begins: begins)
-            }
+        } else if !isHeader {
+            body?.read(bytes, range)
+        } else if begins, Self.isEmpty(bytes, range) {
+            endHeader()
         } else {
-            body?.read(piece, begins: begins)
+            header.read(bytes, range, begins: begins)
         }
     }
 
-    private static func isEmpty(_ piece: [UInt8]) -> Bool {
-        piece.count == 1 || piece.count == 2 && piece[0] == UInt8(ascii: "\r")
+    private static func isEmpty(_ bytes: borrowing RawSpan, _ range: Range<Int>) -> Bool {
+        switch range.count {
+        case 1: bytes[range.lowerBound] == UInt8(ascii: "\n")
+        case 2: bytes.has("\r\n", at: range.lowerBound, before: range.upperBound)
+        default: false
+        }
     }
 
     private mutating func endHeader() {
@@ -108,38 +153,8 @@ package struct MessageStructure: Sendable {
 
     private mutating func endBody() {
         guard var ended = body else { return }
+        body = nil
         ended.finish()
         findings.add(ended.findings)
-        body = nil
-    }
-}
-
-/// What a message's structure says about what a scanner can see.
-package struct StructureFindings: Equatable, Sendable {
-    /// Why a part of the message is beyond every scanner's sight, nil when no part is; printable.
-    package private(set) var reason: [UInt8]?
-    /// Whether there is a RAR archive, which only a libclamav with libclamunrar looks into.
-    package internal(set) var hasRAR = false
-    /// Whether there is a part in which limits or a password can hide something: any attachment that is
-    /// neither text nor a picture.
-    package internal(set) var hasContainer = false
-    /// The bytes of the largest HTML part, decoded.
-    package internal(set) var largestHTML = 0
-    /// The parts of all levels.
-    package internal(set) var parts = 0
-
-    init() {}
-
-    /// Keep the first reason.
-    mutating func note(_ reason: [UInt8]?) { self.reason = self.reason ?? reason }
-
-    mutating func note(_ text: StaticString) { note([UInt8](text)) }
-
-    mutating func add(_ other: StructureFindings) {
-        note(other.reason)
-        hasRAR = hasRAR || other.hasRAR
-        hasContainer = hasContainer || other.hasContainer
-        largestHTML = max(largestHTML, other.largestHTML)
-        parts += other.parts
     }
 }

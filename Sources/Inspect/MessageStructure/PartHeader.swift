@@ -18,22 +18,53 @@ struct PartHeader: Sendable {
     /// Whether a name says that this is an OpenPGP file.
     private(set) var isNamedPGP = false
 
+    /// The field that is read, when it is one that counts.
     private var field: [UInt8] = []
+    private var isWanted = false
+    /// What stands where a field should, and what follows it.
+    private var stray: [UInt8] = []
+    private var isStray = false
 
-    /// The most bytes of a field that count.
+    /// The most bytes of a field that count, and of what is none.
     private static let fieldLimit = 16384
+    private static let strayLimit = 1024
+    /// The longest name of a field.
+    private static let nameLimit = 77
 
     /// Read a piece of a line; `begins` says that it is the line's first one.
-    mutating func read(_ piece: [UInt8], begins: Bool) {
-        let isFolded = piece.first == 32 || piece.first == 9
-        if begins, !isFolded { endField() }
-        if field.count < Self.fieldLimit { field += piece }
+    mutating func read(_ bytes: borrowing RawSpan, _ piece: Range<Int>, begins: Bool) {
+        guard let start = piece.first else { return }
+        if begins, bytes[start] != 32, bytes[start] != 9 {
+            endField()
+            // The names that count begin with "Content-".
+            isWanted = bytes[start] | 0x20 == UInt8(ascii: "c")
+            isStray = isStray || !Self.isField(bytes, piece)
+        }
+        if isStray, stray.count < Self.strayLimit {
+            stray += bytes.bytes(
+                start..<min(piece.upperBound, start + Self.strayLimit - stray.count))
+        }
+        if isWanted, field.count < Self.fieldLimit { field += bytes.bytes(piece) }
     }
 
     /// Read the header's end.
-    mutating func finish() { endField() }
+    mutating func finish() {
+        endField()
+        guard isStray else { return }
+        let kind = FileKind(stray, isNamedPGP: false)
+        if !kind.isPlain || kind.isHTML { note("file in place of a message") }
+    }
+
+    /// Whether a line begins with a name and a colon; RFC 5322 §2.2, §4.5.
+    private static func isField(_ bytes: borrowing RawSpan, _ line: Range<Int>) -> Bool {
+        let name = line.prefix(nameLimit)
+        let colon = bytes.firstIndex(of: UInt8(ascii: ":"), in: name.startIndex..<name.endIndex)
+        guard colon > line.lowerBound, colon < name.endIndex else { return false }
+        return (line.lowerBound..<colon).allSatisfy { bytes[$0].isPrintable || bytes[$0] == 9 }
+    }
 
     private mutating func endField() {
+        guard !field.isEmpty else { return }
         let ended = field
         field = []
         guard let colon = ended.firstIndex(of: UInt8(ascii: ":")), colon < 64 else { return }
@@ -79,7 +110,6 @@ struct PartHeader: Sendable {
 
     private mutating func readNames(_ lower: [UInt8]) {
         if Parameter.ends(".p7m", in: lower) { note("S/MIME message") }
-        if Parameter.ends(".br", in: lower) { note("brotli compression") }
         isNamedPGP =
             isNamedPGP || Parameter.ends(".gpg", in: lower) || Parameter.ends(".pgp", in: lower)
         isNamedMessage = isNamedMessage || Parameter.ends(".eml", in: lower)

@@ -5,6 +5,8 @@ struct SevenZipArchive: Sendable {
     /// Why it cannot be looked into.
     private(set) var reason: [UInt8]?
 
+    /// Whether it only may be one, for it stands in another file; what cannot be read is none.
+    private let isEmbedded: Bool
     private var start: [UInt8] = []
     private var offset = 0
     /// Where the header lies; empty until the start was read.
@@ -16,6 +18,8 @@ struct SevenZipArchive: Sendable {
     private static let startSize = 32
     /// The largest header, packed or not, that is read.
     private static let headerLimit = 1 << 18
+
+    init(isEmbedded: Bool = false) { self.isEmbedded = isEmbedded }
 
     mutating func read(_ bytes: ArraySlice<UInt8>) {
         var rest = bytes
@@ -82,7 +86,9 @@ struct SevenZipArchive: Sendable {
         return LZMA.decoded(packed[from..<from + packedSize], properties, size: size)
     }
 
-    private mutating func note(_ text: StaticString) { reason = reason ?? [UInt8](text) }
+    private mutating func note(_ text: StaticString) {
+        if !isEmbedded { reason = reason ?? [UInt8](text) }
+    }
 
     /// A number of 8 bytes; nil when no archive is that large.
     private func number(at i: Int) -> Int? {

@@ -29,17 +29,21 @@ struct UnseenParts {
         }
     }
 
+    /// What is read at once.
+    private static let portion = 65536
+
     private static func read() throws(Errno) -> (findings: StructureFindings, size: Int) {
         // Nothing reads it after this: it may close.
         let message = FileDescriptor(adopting: 0)
+        let size = try message.status().size
         var structure = MessageStructure()
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        var size = 0
-        while true {
-            let count = try message.read(into: &buffer, at: size)
-            if count == 0 { break }
-            structure.read(buffer[..<count])
-            size += count
+        var buffer = [UInt8](repeating: 0, count: min(size, portion))
+        var offset = 0
+        while offset < size {
+            let count = try message.read(into: &buffer, at: offset)
+            if count == 0 { throw .inputOutput }
+            structure.read(buffer.span.bytes.extracting(first: count))
+            offset += count
         }
         structure.finish()
         return (structure.findings, size)
