@@ -2,9 +2,9 @@ import ByteText
 
 /// What is done to the header of a message that comes in below a field of ours, while it passes by.
 ///
-/// A first line that cannot begin a header is parted from our field, see `HeaderSeam`, a line of an mbox before the
-/// message becomes a field, and fields that a submitted message must have and has not are put at the header's end. All
-/// other bytes pass unchanged.
+/// A first line that is no field is parted from ours by an empty line, a line of an mbox before the message becomes a
+/// field, and fields that a submitted message must have and has not are put at the header's end. All other bytes pass
+/// unchanged.
 package struct ArrivingHeader: Sendable {
     /// A field for messages without one.
     package struct Field: Sendable {
@@ -27,7 +27,7 @@ package struct ArrivingHeader: Sendable {
         case passing
     }
 
-    /// Longer than a line may be; RFC 5322 §2.1.1. Then it is no field.
+    /// Longer than a line may be, RFC 5322 §2.1.1; then it is no field.
     private static let heldLimit = 998
 
     private var state = State.beginning
@@ -59,6 +59,13 @@ package struct ArrivingHeader: Sendable {
             }
         }
         return output
+    }
+
+    /// Do it to the end of a text, from the byte on at which the message's next bytes begin.
+    package mutating func pass(on text: inout [UInt8], from start: Int) {
+        if case .passing = state { return }
+        let piece = push(Array(text[start...]))
+        text.replaceSubrange(start..., with: piece)
     }
 
     /// The message is over; what has still to be written.
@@ -126,8 +133,10 @@ package struct ArrivingHeader: Sendable {
     }
 
     /// Before what is held the header is over: properly, with an empty line or the message's end, or where no field is.
+    ///
+    /// A text that has no header at all is all body: below our fields ClamAV, for one, would take its first line for one more.
     private mutating func endHeader(_ output: inout [UInt8], isProper: Bool) {
-        if !isProper, !missing.isEmpty {
+        if !isProper, isFirstLine || !missing.isEmpty {
             addMissing(&output)
             output.append("\n")
         }

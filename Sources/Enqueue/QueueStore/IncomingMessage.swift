@@ -49,7 +49,7 @@ struct IncomingMessage: ~Copyable {
     ) throws(QueueExit) {
         var checked = 0
         var scrubber = HeaderScrubber()
-        var seam = HeaderSeam()
+        var seam = ArrivingHeader()
         var input = [UInt8](repeating: 0, count: Self.bufferSize)
         var output = header.filled(with: [UInt8](Self.unfinished))
         while true {
@@ -63,12 +63,13 @@ struct IncomingMessage: ~Copyable {
             }
             let start = output.count
             scrubber.push(input[..<count], to: &output)
-            seam.close(&output, from: start)
+            seam.pass(on: &output, from: start)
             try write(&output)
         }
         let start = output.count
         scrubber.finish(to: &output)
-        seam.close(&output, from: start)
+        seam.pass(on: &output, from: start)
+        output += seam.finish()
         try write(&output)
     }
 

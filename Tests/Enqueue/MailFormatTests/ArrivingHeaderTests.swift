@@ -64,10 +64,12 @@ func `a submitted message gets what it has not, and nothing else changes`(
 }
 
 private let passed: [(String, String)] = [
-    ("", ""), ("\n", "\n"), ("A: b\n\nx\n", "A: b\n\nx\n"), ("hello\n", "hello\n"), ("h", "h"),
-    ("From: a@b\n", "From: a@b\n"), ("From : a@b\n", "From : a@b\n"), ("Fro", "Fro"),
-    ("From", "From"), ("From\n", "From\n"), ("from x\n", "from x\n"), (">x\n", ">x\n"),
-    (long, long), ("\(name)\(name)", "\(name)\(name)"), ("A: b\nFrom joe\n", "A: b\nFrom joe\n"),
+    ("", ""), ("\n", "\n"), ("A: b\n\nx\n", "A: b\n\nx\n"), ("hello\n", "\nhello\n"), ("h", "\nh"),
+    ("From: a@b\n", "From: a@b\n"), ("From : a@b\n", "From : a@b\n"), ("Fro", "\nFro"),
+    ("From", "\nFrom"), ("From\n", "\nFrom\n"), ("from x\n", "\nfrom x\n"), (">x\n", "\n>x\n"),
+    (long, long), ("\(name)\(name)", "\n\(name)\(name)"), ("A: b\nhello\n", "A: b\nhello\n"),
+    ("<html>\nA: b\n", "\n<html>\nA: b\n"), ("begin 644 a\n", "\nbegin 644 a\n"),
+    (": x\n", "\n: x\n"), ("A: b\nFrom joe\n", "A: b\nFrom joe\n"),
     (" x\n", "\n x\n"), ("\u{b}x", "\n\u{b}x"), ("\tx", "\n\tx"),
     (
         "From joe@a Thu Jan  1 00:00:00 1970\nA: b\n",

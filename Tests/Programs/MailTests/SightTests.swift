@@ -64,6 +64,28 @@ private let testFile = "aa15bcf478d165efd2065190eb473bcb:544:ClamAV-Test-File"
     }
 }
 
+@Test func `a text without a header does not become part of ours`() throws {
+    let words = "please verify your acme account now"
+    let hexadecimal = words.utf8.map { String($0, radix: 16) }.joined()
+    let forms = try ScannerForms("test.ndb", ["Html.Test:3:*:\(hexadecimal)"])
+    try forms.clamd.database.write("test.hdb", testFile + "\n")
+    try forms.clamd.restart()
+    let program = try contents("/usr/share/clamav-testfiles").first { $0.name == "clam.exe" }
+    let mails =
+        [uuencoded(try #require(program).bytes)]
+        + [
+            "<html><body>\(words)</body></html>\n",
+            "<!DOCTYPE html>\n<html><body>\(words)</body></html>\n",
+        ]
+        .map { Array($0.utf8) }
+    #expect(try forms.foundByClamscan(mails) == [true, true, true])
+    for (name, settings) in forms.all {
+        for mail in mails {
+            #expect(try forms.verdict(on: mail, settings) == "virus found", "\(name)")
+        }
+    }
+}
+
 /// Headers whose first line or length could hide that it is a mail.
 private func heads() -> [String] {
     let long = (1...12).map { "X-Long-\($0): " + String(repeating: "x", count: 80) + "\n" }.joined()
