@@ -45,7 +45,7 @@ enum Linkage {
         case .selfContained: [.unsafeFlags(common + ["-Xclang-linker", "-static-pie"])]
         // Resolved at the start and read-only from then on, no table of functions can be written over.
         case .systemLinked:
-            [.unsafeFlags(common + ["relro", "now"].flatMap { ["-Xlinker", "-z", "-Xlinker", $0] })]
+            [.unsafeFlags(common + ["-z", "relro", "-z", "now"].flatMap { ["-Xlinker", $0] })]
         }
     }
 
