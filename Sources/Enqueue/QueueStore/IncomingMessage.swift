@@ -40,8 +40,13 @@ struct IncomingMessage: ~Copyable {
 
     /// Copy the message from a descriptor to its end, without the fields that only we may write.
     ///
+    /// - Parameters:
+    ///   - source: The descriptor.
+    ///   - original: What it may be a copy of, which is told all its bytes.
     /// - Throws: `read` or `write`.
-    mutating func receive(from source: borrowing FileDescriptor) throws(QueueExit) {
+    mutating func receive(
+        from source: borrowing FileDescriptor, knowing original: inout Original?
+    ) throws(QueueExit) {
         var scrubber = HeaderScrubber()
         var seam = HeaderSeam()
         var input = [UInt8](repeating: 0, count: Self.bufferSize)
@@ -51,6 +56,7 @@ struct IncomingMessage: ~Copyable {
             do throws(Errno) { count = try source.read(into: &input) } catch { throw .read }
             if count == 0 { break }
             size += count
+            original?.take(input[..<count])
             let start = output.count
             scrubber.push(input[..<count], to: &output)
             seam.close(&output, from: start)
