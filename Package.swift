@@ -223,7 +223,7 @@ let send: [Target] = [
     .library("FilterStore", uses: "ByteText", "ControlFiles", "Filter", "Posix"),
     .library(
         "FilterDelivery", uses: "ByteText", "ControlFiles", "Filter", "FilterStore", "Maildir",
-        "Posix", "QueueClient"),
+        "Posix", "QueueClient", "Routing"),
     .program("vfilter", uses: "FilterDelivery", "Posix", linked: .selfContained),
     .program("vcfilter", uses: "FilterStore", "Posix", linked: .selfContained),
     .library("DotQmail", uses: "ByteText", "MailFormat"),
@@ -274,7 +274,7 @@ let admin: [Target] = [
         "Posix", "QueueStore"),
     .library(
         "Doctor", uses: "AdminReport", "ByteText", "ClamdClient", "ConnectionRules", "ControlFiles",
-        "FilterStore", "Posix", "ScanPolicy", "ScanProtocol"),
+        "FilterStore", "Posix", "Routing", "ScanPolicy", "ScanProtocol"),
     .library(
         "Quarantine", uses: "AdminReport", "ByteText", "ControlFiles", "COpenSSL", "EnvelopeWire",
         "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix", "QueueClient", "Routing"),

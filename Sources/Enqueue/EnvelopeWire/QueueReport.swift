@@ -23,6 +23,8 @@ package struct QueueReport: Equatable, Sendable {
 
     /// The name of the variable that tells qmail-queue where to write the report.
     package static let variable: StaticString = "QUEUE_REPORT_FD"
+    /// The variable with which a caller names the queue's message that it sends on.
+    package static let originalVariable: StaticString = "QUEUE_ORIGINAL_FD"
 
     /// The most bytes a report has.
     package static let sizeLimit = 4096

@@ -74,7 +74,8 @@ extension QueueRun {
     ) throws(QueueFailure) -> Queued {
         var run: QueueRun
         do throws(Errno) {
-            run = try QueueRun(program: program, environment: environment)
+            run = try QueueRun(
+                program: program, environment: environment, original: file.rawValue)
         } catch {
             throw QueueFailure(.execQueue)
         }

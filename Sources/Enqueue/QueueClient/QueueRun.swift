@@ -34,8 +34,14 @@ package struct QueueRun: ~Copyable {
 
     /// Start it; see qmail-queue(8).
     ///
+    /// - Parameters:
+    ///   - program: Its path.
+    ///   - environment: What it runs with.
+    ///   - original: The queue's message that is sent on, a file; nil for any other.
     /// - Throws: When there is no program, memory or process for it.
-    package init(program: [UInt8], environment: Environment) throws(Errno) {
+    package init(
+        program: [UInt8], environment: Environment, original: Int32? = nil
+    ) throws(Errno) {
         let message = try Pipe()
         let envelope = try Pipe()
         let text = try Pipe()
@@ -45,12 +51,13 @@ package struct QueueRun: ~Copyable {
         var environment = environment
         environment.set("ERROR_FD", [UInt8]("3"))
         environment.set(QueueReport.variable, [UInt8]("4"))
+        environment.set(QueueReport.originalVariable, original == nil ? nil : [UInt8]("5"))
         let launch = Launch(
             program, arguments: [program], environment: environment,
             descriptors: [
                 message.reading.rawValue, envelope.reading.rawValue, 2, text.writing.rawValue,
                 report.writing.rawValue,
-            ])
+            ] + (original.map { [$0] } ?? []))
         identifier = try launch.start().identifier
         self.message = consume message.writing
         self.envelope = consume envelope.writing

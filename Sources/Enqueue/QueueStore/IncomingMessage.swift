@@ -43,9 +43,14 @@ struct IncomingMessage: ~Copyable {
     ///
     /// A message has no end that one could wait for: before each so many bytes it is asked whether there is room.
     ///
+    /// - Parameters:
+    ///   - source: The descriptor.
+    ///   - original: What it may be a copy of, which is told all its bytes.
+    ///   - checkRoom: Asks.
     /// - Throws: `read` or `write`, or what `checkRoom` throws.
     mutating func receive(
-        from source: borrowing FileDescriptor, checkRoom: () throws(QueueExit) -> Void
+        from source: borrowing FileDescriptor, knowing original: inout Original?,
+        checkRoom: () throws(QueueExit) -> Void
     ) throws(QueueExit) {
         var checked = 0
         var scrubber = HeaderScrubber()
@@ -61,6 +66,7 @@ struct IncomingMessage: ~Copyable {
                 checked = size
                 try checkRoom()
             }
+            original?.take(input[..<count])
             let start = output.count
             scrubber.push(input[..<count], to: &output)
             seam.pass(on: &output, from: start)

@@ -20,19 +20,22 @@ package enum QueueProgram {
             return QueueExit.pipes.rawValue
         }
         let environment = Environment.current
-        let errorOutput = CallerOutput(variable: environment["ERROR_FD"], default: 2)
-        let reportOutput = CallerOutput(
+        let errorOutput = CallerDescriptor(variable: environment["ERROR_FD"], default: 2)
+        let reportOutput = CallerDescriptor(
             variable: environment[QueueReport.variable], default: nil)
+        let originalInput = CallerDescriptor(
+            variable: environment[QueueReport.originalVariable], default: nil)
         do throws(Errno) {
             // What else the caller has open would be ours for a day: his locks, and our limit of open files.
-            let answers = [errorOutput, reportOutput].compactMap { $0.number }
-            try Process.closeDescriptors(except: [0, 1, 2] + answers)
+            let others = [errorOutput, reportOutput, originalInput].compactMap { $0.number }
+            try Process.closeDescriptors(except: [0, 1, 2] + others)
         } catch {
             return QueueExit.pipes.rawValue
         }
         var submission = Submission()
         let exit = submission.run(
-            message: FileDescriptor(adopting: 0), envelope: FileDescriptor(adopting: 1))
+            message: FileDescriptor(adopting: 0), envelope: FileDescriptor(adopting: 1),
+            original: originalInput.number.flatMap { $0 > 2 ? Original(descriptor: $0) : nil })
         let report = submission.details
         reportOutput.write(report.encoded)
         if exit == .custom {
@@ -66,8 +69,8 @@ package enum QueueProgram {
     }
 }
 
-/// A descriptor that the caller has named for an answer.
-private struct CallerOutput {
+/// A descriptor that the caller has named, for an answer or with a message.
+private struct CallerDescriptor {
     /// Nil when there is none.
     let number: Int32?
 

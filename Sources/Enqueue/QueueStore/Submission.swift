@@ -30,14 +30,19 @@ struct Submission {
 
     /// Take the message from `message` and the envelope from `envelope`.
     ///
+    /// - Parameters:
+    ///   - message: The message.
+    ///   - envelope: Its envelope.
+    ///   - original: The queue's message that is sent on, as the caller says.
     /// - Returns: `queued` when, and only when, the message is in the queue and on the disk, or was infected
     ///   and is to be discarded; after every other exit nothing is left.
     mutating func run(
-        message: consuming FileDescriptor, envelope: consuming FileDescriptor
+        message: consuming FileDescriptor, envelope: consuming FileDescriptor,
+        original: consuming Original?
     ) -> QueueExit {
         let exit: QueueExit
         do throws(QueueExit) {
-            try submit(message, envelope)
+            try submit(message, envelope, original)
             exit = .queued
         } catch {
             exit = error
@@ -53,9 +58,11 @@ struct Submission {
     }
 
     private mutating func submit(
-        _ source: borrowing FileDescriptor, _ envelope: borrowing FileDescriptor
+        _ source: borrowing FileDescriptor, _ envelope: borrowing FileDescriptor,
+        _ sentOn: consuming Original?
     ) throws(QueueExit) {
-        let settings = try scanSettings()
+        var settings = try scanSettings()
+        var original = sentOn
         let seconds = Clock.seconds
         let queue = try QueueChoice.queue(
             caller.settings, instance, seed: max(0, seconds) + Int(Process.identifier))
@@ -66,7 +73,7 @@ struct Submission {
         report.id = [UInt8](decimal: incoming.id)
         let variables = caller.settings
         let directory = queue
-        try incoming.receive(from: source) { () throws(QueueExit) in
+        try incoming.receive(from: source, knowing: &original) { () throws(QueueExit) in
             try QueueChoice.checkRoom(in: directory, variables)
         }
         // A caller that has given up, because its client has, wants no scan of 100 MB any more.
@@ -75,10 +82,13 @@ struct Submission {
         } catch {
             throw .read
         }
+        let quarantine = Self.quarantine(original.take()?.proof, &settings)
         let verdict = scan(incoming, settings)
         switch ScanPolicy.outcome(verdict, settings) {
         case .queue:
-            try store(incoming, ScanPolicy.header(verdict, settings), envelope, forward: nil)
+            var header = ScanPolicy.header(verdict, settings)
+            if case .infected = verdict { header += quarantine }
+            try store(incoming, header, envelope, forward: nil)
         case .forward(let address):
             try store(incoming, ScanPolicy.header(verdict, settings), envelope, forward: address)
             report.outcome = [UInt8]("forwarded")
@@ -87,6 +97,20 @@ struct Submission {
         case .refuse: throw refusal(verdict)
         case .defer: throw deferral(verdict)
         }
+    }
+
+    /// Let a message that is sent on stay what it was: released from quarantine, or on its way to VIRUSFORWARD's address,
+    /// which can be an alias: to send it there again would go round in circles.
+    ///
+    /// - Returns: The quarantine's field of the message, which it keeps.
+    private static func quarantine(
+        _ original: Original.Proof?, _ settings: inout ScanSettings
+    ) -> [UInt8] {
+        if let released = original?.released { settings.released = released }
+        guard let quarantine = original?.quarantine, quarantine.address == settings.forward
+        else { return [] }
+        settings.forward = nil
+        return quarantine.field
     }
 
     private mutating func scanSettings() throws(QueueExit) -> ScanSettings {

@@ -25,6 +25,11 @@ package struct FilterAddress: Equatable, Sendable {
         else { throw FilterFlaw(expected: "a shorter address", found: text) }
     }
 
+    /// An address that a message bears; nil when it can have no rules.
+    package init?(known text: [UInt8]) {
+        do throws(FilterFlaw) { try self.init(text) } catch { return nil }
+    }
+
     /// Room for the name of a temporary file beside.
     private static let nameLimit = 240
 

@@ -85,7 +85,7 @@ package struct QueueLines {
     }
 
     /// Whether it is what qmail-queue writes when it takes a message.
-    private static func isReceived(_ field: HeaderFields.Field) -> Bool {
+    static func isReceived(_ field: HeaderFields.Field) -> Bool {
         field.name.equalsIgnoringCase("Received") && field.value.starts(with: "(qmail-queue ")
     }
 

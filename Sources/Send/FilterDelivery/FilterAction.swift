@@ -21,11 +21,7 @@ struct FilterAction {
     ) throws(VfilterFailure) {
         let rule = found.rule
         let field = Self.field(found)
-        switch rule.action.copy {
-        case .address(let address): try forward(message, to: address, field)
-        case .program(let command): try pipe(message, to: command)
-        case nil: break
-        }
+        try copy(found, of: message)
         let head = variables.returnPath + variables.deliveredTo + field
         switch rule.destination {
         case .inbox: try folders.deliver(message, head: head, to: nil)
@@ -33,6 +29,17 @@ struct FilterAction {
         case .discard: break
         }
         if rule.action.bounces { throw .bounced(rule: rule.name) }
+    }
+
+    /// Give whom a rule names his copy.
+    func copy(
+        _ found: RuleSearch.Found, of message: borrowing FileDescriptor
+    ) throws(VfilterFailure) {
+        switch found.rule.action.copy {
+        case .address(let address): try forward(message, to: address, Self.field(found))
+        case .program(let command): try pipe(message, to: command)
+        case nil: break
+        }
     }
 
     /// `X-Filter`, which says what was done and why.

@@ -4,6 +4,7 @@ import Filter
 import FilterStore
 import Maildir
 package import Posix
+import Routing
 
 /// The work of vfilter(8): for the program, and for qmail-local(8), which saves starting it.
 package enum Vfilter {
@@ -90,22 +91,45 @@ package enum Vfilter {
         guard let maildir else {
             return try refuse(options, action, message)
         }
+        let instance = Instance.current(environment)
         let search = RuleSearch(
-            store: FilterStore(of: Instance.current(environment)),
+            store: FilterStore(of: instance),
             owner: variables.owner(isForDomain: isForDomain), maildir: maildir,
-            sender: variables.sender)
-        guard let found = try search.first(for: message) else {
+            sender: variables.sender,
+            original: { text throws(VfilterFailure) in try original(text, instance) })
+        let decision = try search.decision(for: message)
+        for found in decision.copies {
+            text += [UInt8]("vfilter: ") + FilterAction.words(found) + [10]
+            try action.copy(found, of: message)
+        }
+        guard let found = decision.last else {
             guard isForDomain else { return .goOn }
             try action.folders.deliver(
                 message, head: variables.returnPath + variables.deliveredTo, to: nil)
             return .delivered
         }
-        text = [UInt8]("vfilter: ") + FilterAction.words(found) + [10]
+        text += [UInt8]("vfilter: ") + FilterAction.words(found) + [10]
         let isNothing = found.rule.action.copy == nil && !found.rule.action.bounces
         // What comes after us knows best where the inbox is.
         if found.rule.destination == .inbox, isNothing, !isForDomain { return .goOn }
         try action.run(found, on: message)
         return .delivered
+    }
+
+    /// The address that an envelope had, without the prefix that control/virtualdomains gives its domain.
+    private static func original(
+        _ address: [UInt8], _ instance: Instance
+    ) throws(VfilterFailure) -> [UInt8] {
+        let control = Control(of: instance)
+        do throws(ControlFailure) {
+            let host = try control.line("me") ?? []
+            return Routing(
+                defaultHost: host, locals: try control.lines("locals") ?? [host],
+                percentDomains: [], virtualDomains: try control.lines("virtualdomains") ?? []
+            ).original(address)
+        } catch {
+            throw .control(error.text)
+        }
     }
 
     /// The recipient's maildir; nil when it is a domain's user who has none.

@@ -21,6 +21,8 @@ enum VfilterFailure: Error {
     case usage
     case environment
     case store(FilterStoreFailure)
+    /// A control file cannot be read; why, in words.
+    case control([UInt8])
     case message(Errno)
     case addressBook([UInt8], Errno)
     case noMaildir([UInt8])
@@ -44,6 +46,7 @@ enum VfilterFailure: Error {
         switch self {
         case .usage: [UInt8](Self.usageText)
         case .environment: [UInt8]("HOME, HOST and LOCAL are not set as by qmail-local (#4.3.5)")
+        case .control(let text): text + [UInt8](" (#4.3.0)")
         case .store(let failure): failure.text + [UInt8](" (#4.3.0)")
         case .message(let reason): [UInt8]("unable to read the message: ") + reason.text
         case .addressBook(let path, let reason):

@@ -48,6 +48,17 @@ package struct FilterStore: Sendable {
 
     private func path(_ name: [UInt8]) -> [UInt8] { directory + [UInt8(ascii: "/")] + name }
 
+    /// Whether there may be rules at all.
+    package func exists() throws(FilterStoreFailure) -> Bool {
+        do throws(Errno) {
+            _ = try FileStatus(following: directory)
+            return true
+        } catch {
+            if error == .noSuchFile { return false }
+            throw .unable(verb: "read", path: directory, error)
+        }
+    }
+
     /// An address's rules, in the order in which they are tried; none when it has no file.
     ///
     /// - Throws: When there is a file, and it cannot be read or is malformed: what it says must not be passed over.

@@ -28,13 +28,55 @@ enum CertificateCheck {
             }
             return
         }
-        lookAtOwner(machine, status, file, &found)
-        lookAtTime(file, &found)
+        let count = found.findings.count
+        lookAtOwner(machine, path, status, &found)
+        if let status = machine.status(keyPath) {
+            lookAtOwner(machine, keyPath, status, &found)
+        } else if machine.text(path)?.contains("PRIVATE KEY") == false {
+            found.problem(
+                "there is no key of \(file)", why: why, repair: renewal(machine))
+        }
+        if found.findings.count == count { lookAtPair(machine, &found) }
+        lookAtTime(machine, file, &found)
+    }
+
+    private static let keyPath = "/etc/qhpsi/control/serverkey.pem"
+    private static let why = "STARTTLS is offered and answered with 454 in every session"
+
+    /// The command that makes a new pair, which does for mail between servers.
+    private static func renewal(_ machine: Machine) -> String {
+        let folder = machine.shown("/etc/qhpsi/control")
+        return
+            "cd \(folder) && openssl req -x509 -newkey rsa:2048 -nodes -days 3650 -subj \"/CN=$(cat me)\" -keyout serverkey.pem -out servercert.pem && chown qmaild serverkey.pem && chmod 600 serverkey.pem"
+    }
+
+    /// Whether key and certificate belong together; openssl(1) knows.
+    private static func lookAtPair(_ machine: Machine, _ found: inout Examination) {
+        let program = Array("/usr/bin/openssl".utf8)
+        let certificate = machine.shown(path)
+        let key = machine.exists(keyPath) ? machine.shown(keyPath) : certificate
+        func ask(_ words: [String]) throws(Errno) -> ToolRun {
+            try ToolRun(program, words.map { Array($0.utf8) }, seconds: patience)
+        }
+        do throws(Errno) {
+            let wanted = try ask(["x509", "-noout", "-pubkey", "-in", certificate])
+            // What is no certificate is told of below.
+            guard wanted.code == 0 else { return }
+            let there = try ask(["pkey", "-pubout", "-in", key, "-passin", "pass:"])
+            if there.code == 0, there.output.trimmed == wanted.output.trimmed { return }
+            found.problem(
+                there.code == 0
+                    ? "\(key) is not the key of \(certificate)" : "there is no key in \(key)",
+                why: why, repair: renewal(machine))
+        } catch {
+            return  // Without openssl it cannot be told.
+        }
     }
 
     private static func lookAtOwner(
-        _ machine: Machine, _ status: FileStatus, _ file: String, _ found: inout Examination
+        _ machine: Machine, _ path: String, _ status: FileStatus, _ found: inout Examination
     ) {
+        let file = machine.shown(path)
         let holdsKey = machine.text(path)?.contains("PRIVATE KEY") ?? true
         let user = machine.accounts.user("qmaild")
         if holdsKey, status.permissions & 0o007 != 0 {
@@ -49,13 +91,15 @@ enum CertificateCheck {
             || status.permissions & 0o004 != 0
         if !isReadable {
             found.problem(
-                "qmaild cannot read \(file)", why: "STARTTLS fails in every session",
-                repair: "chown qmaild \(file)")
+                "qmaild cannot read \(file)", why: why,
+                repair: "chown qmaild \(file) && chmod u+r \(file)")
         }
     }
 
     /// openssl(1) knows, and is only asked where it is installed.
-    private static func lookAtTime(_ file: String, _ found: inout Examination) {
+    private static func lookAtTime(
+        _ machine: Machine, _ file: String, _ found: inout Examination
+    ) {
         let program = Array("/usr/bin/openssl".utf8)
         func ask(_ words: [String]) throws(Errno) -> ToolRun {
             let arguments = ["x509", "-noout", "-in", file] + words
@@ -66,14 +110,16 @@ enum CertificateCheck {
             guard end.code == 0 else {
                 found.problem(
                     "\(file) is no certificate: \(end.firstWords)",
-                    why: "STARTTLS fails in every session", repair: "openssl x509 -in \(file) -text"
-                )
+                    why: why, repair: renewal(machine))
                 return
             }
             let date = String(
                 printable: end.output.trimmed.drop { $0 != UInt8(ascii: "=") }.dropFirst())
             let why = "clients that check certificates send no mail"
-            let repair = "have it renewed, for instance: certbot renew"
+            let isOwn =
+                try ask(["-issuer"]).output.dropFirst(7) == ask(["-subject"]).output.dropFirst(8)
+            // One that signs itself is made anew.
+            let repair = isOwn ? renewal(machine) : "certbot renew"
             if try ask(["-checkend", "0"]).code != 0 {
                 found.problem("\(file) was valid until \(date)", why: why, repair: repair)
             } else if try ask(["-checkend", "\(14 * 86400)"]).code != 0 {

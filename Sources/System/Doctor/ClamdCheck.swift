@@ -21,7 +21,7 @@ enum ClamdCheck {
     /// The words of `CLAMD_SOCKETS` that mail uses, and clamdscan's socket, each once.
     static func sockets(_ machine: Machine, _ found: inout Examination) -> [[UInt8]] {
         var all: [[UInt8]] = []
-        for source in machine.sources {
+        for source in machine.allSources {
             switch source.clamd {
             case .plugin:
                 do throws(ClamdSettings.Misconfiguration) {
@@ -30,7 +30,7 @@ enum ClamdCheck {
                     found.problem(
                         "\(source.name): \(String(printable: error.text))",
                         why: "every scan fails, and mail is deferred",
-                        repair: "echo /run/clamav/clamd.ctl >\(source.file("CLAMD_SOCKETS"))")
+                        repair: source.set("CLAMD_SOCKETS", "/run/clamav/clamd.ctl"))
                     continue
                 }
                 let words = source.environment["CLAMD_SOCKETS"] ?? [UInt8]("/run/clamav/clamd.ctl")
@@ -52,10 +52,12 @@ enum ClamdCheck {
             status.permissions & 0o002 == 0,
             status.group != machine.accounts.group("qscand")?.id || status.permissions & 0o020 == 0
         else { return }
+        let file = machine.shown(machine.clamdConfigurationPath)
         found.problem(
             "\(String(printable: word)) has mode \(String(status.permissions, radix: 8)): the user qscand cannot connect",
             why: "the scanner runs as qscand, and mail is deferred when it cannot ask clamd",
-            repair: "set LocalSocketMode 666 in \(machine.clamdConfigurationPath) and restart clamd"
+            repair:
+                "sed -i '/^LocalSocketMode /d' \(file); echo 'LocalSocketMode 666' >>\(file); \(machine.clamdRestart)"
         )
     }
 
@@ -86,11 +88,15 @@ enum ClamdCheck {
         }
     }
 
-    /// How clamd is started here.
+    /// How clamd is started here, so that it is up after a boot, too.
     private static func remedy(_ machine: Machine) -> String {
         guard let service = machine.services.first(where: { $0.name == "clamd" }),
             !service.isKeptDown
-        else { return "systemctl start clamav-daemon (or: apt install clamav-daemon)" }
+        else {
+            // What is disabled is not there after the next boot; the socket starts it when it is asked.
+            return
+                "systemctl enable --now clamav-daemon.socket clamav-daemon.service || apt install clamav-daemon"
+        }
         return "svc -u \(service.shown); tail /var/log/qhpsi/clamd/current"
     }
 
@@ -115,5 +121,14 @@ enum ClamdCheck {
         }
         if answer.last == 0 { answer.removeLast() }
         return answer
+    }
+}
+
+extension Machine {
+    /// The command that starts clamd anew.
+    var clamdRestart: String {
+        guard let service = services.first(where: { $0.name == "clamd" }), !service.isKeptDown
+        else { return "systemctl restart clamav-daemon" }
+        return "svc -t \(service.shown)"
     }
 }

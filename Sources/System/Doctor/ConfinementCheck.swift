@@ -6,9 +6,6 @@ import Posix
 /// Whether clamd may open the messages whose paths it gets: by its groups, and by AppArmor.
 enum ConfinementCheck {
     private static let profile = "qhpsi-clamd"
-    private static let easier =
-        "or let the scanner stream: echo plugin:clamd.so >"
-
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
         guard let source = machine.pathSources.first else {
             found.well(
@@ -26,14 +23,13 @@ enum ConfinementCheck {
     private static func lookAtGroup(
         _ machine: Machine, _ user: String, _ source: SettingsSource, _ found: inout Examination
     ) {
-        let restart = "and restart clamd"
         guard machine.hasOwners, user != "root" else { return }
         guard machine.accounts.isMember(user, of: "qscand") else {
             found.problem(
                 "the user \(user) is not in the group qscand",
                 why:
                     "\(source.name) has clamd open the message by its path, which only the group may",
-                repair: "adduser \(user) qscand \(restart); \(easier)\(source.file("QHPSI"))")
+                repair: "adduser \(user) qscand && \(machine.clamdRestart)")
             return
         }
         let processes = ProcessTable(of: machine)
@@ -43,7 +39,7 @@ enum ConfinementCheck {
             found.problem(
                 "clamd (process \(process)) was started before its user was in the group qscand",
                 why: "a process keeps the groups it was started with",
-                repair: "svc -t /etc/service/clamd (or: systemctl restart clamav-daemon)")
+                repair: machine.clamdRestart)
         }
     }
 
@@ -69,7 +65,9 @@ enum ConfinementCheck {
                 "clamd (process \(process)) runs under AppArmor's profile \(confinement)",
                 why: "that profile knows no queue: every scan by path fails, and mail is deferred",
                 repair:
-                    "let supervise run it: systemctl disable --now clamav-daemon.socket clamav-daemon.service; rm -f /etc/service/clamd/down; svc -u /etc/service/clamd; \(easier)\(source.file("QHPSI"))"
+                    machine.services.contains { $0.name == "clamd" }
+                    ? "systemctl disable --now clamav-daemon.socket clamav-daemon.service; rm -f /etc/service/clamd/down; svc -u /etc/service/clamd"
+                    : source.set("QHPSI", "plugin:clamd.so")
             )
         }
     }

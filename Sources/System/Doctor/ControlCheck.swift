@@ -2,6 +2,7 @@ import AdminReport
 import ByteText
 import ControlFiles
 import Posix
+import Routing
 
 /// The files of qmail-control(5) that stop mail when they are wrong.
 enum ControlCheck {
@@ -16,6 +17,7 @@ enum ControlCheck {
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
         let control = Control(of: machine.instance)
         lookAtName(machine, control, &found)
+        lookAtDomains(machine, control, &found)
         for name in numbers {
             do throws(ControlFailure) { _ = try control.number(name) } catch {
                 found.problem(
@@ -49,11 +51,52 @@ enum ControlCheck {
         found.wellIfNothing("the control files can be read and understood")
     }
 
+    /// Domains whose mail is taken, and which then go nowhere.
+    private static func lookAtDomains(
+        _ machine: Machine, _ control: Control, _ found: inout Examination
+    ) {
+        do throws(ControlFailure) {
+            let name = try control.line("me") ?? []
+            let routing = Routing(
+                defaultHost: name, locals: try control.lines("locals") ?? [name],
+                percentDomains: [], virtualDomains: try control.lines("virtualdomains") ?? [])
+            let routes = try control.lines("smtproutes") ?? []
+            let places = ["rcpthosts", "locals", "smtproutes"].map {
+                machine.shown("/etc/qhpsi/control/" + $0)
+            }
+            let restart =
+                "svc -h " + String(printable: machine.instance.path("/etc/service/qmail-send"))
+            for domain in try control.lines("rcpthosts") ?? [] {
+                let isRouted = routes.contains {
+                    $0.prefix { $0 != UInt8(ascii: ":") }.elementsEqual(domain)
+                }
+                // What begins with a dot is said of a whole family, which has no single place.
+                if isRouted || domain.first == UInt8(ascii: ".")
+                    || !domain.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "'") })
+                    || routing.route([UInt8]("x@") + domain).isLocal
+                {
+                    continue
+                }
+                let shown = String(printable: domain)
+                found.problem(
+                    "\(shown) is in \(places[0]), and neither in locals nor in virtualdomains",
+                    why:
+                        "its mail is taken and sent on to its mail exchanger, which may be this machine; if another one is meant: echo '\(shown):' >>\(places[2])",
+                    repair: "echo '\(shown)' >>\(places[1]); \(restart)")
+            }
+        } catch {
+            // The files that cannot be read are told of below.
+        }
+    }
+
     private static func lookAtName(
         _ machine: Machine, _ control: Control, _ found: inout Examination
     ) {
         let file = machine.shown("/etc/qhpsi/control/me")
-        let repair = "echo \"$(hostname -f)\" >\(file)"
+        // A machine whose own name has no domain cannot tell: then it is asked for.
+        let host = String(printable: Process.hostName)
+        let repair =
+            host.contains(".") ? "echo \(host) >\(file)" : "dpkg-reconfigure qhpsi-queue"
         let name: [UInt8]?
         do throws(ControlFailure) { name = try control.line("me") } catch {
             found.problem(

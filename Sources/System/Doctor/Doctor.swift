@@ -22,6 +22,8 @@ package struct Doctor {
             ("apparmor", ConfinementCheck.look), ("services", ServiceCheck.look),
             ("ports", PortCheck.look), ("logs", LogCheck.look), ("relay", RelayCheck.look),
             ("certificate", CertificateCheck.look), ("filters", FilterCheck.look),
+            ("databases", DatabaseCheck.look), ("aliases", AliasCheck.look),
+            ("dns", NameServerCheck.look), ("waiting", WaitingCheck.look),
         ]
 
     /// Make checks.

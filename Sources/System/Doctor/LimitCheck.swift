@@ -86,7 +86,7 @@ enum LimitCheck {
         } catch {
             // The check of control files says so.
         }
-        for source in machine.sources {
+        for source in machine.allSources {
             guard let bytes = source.environment["DATABYTES"]?.trimmed.decimalValue else {
                 continue
             }

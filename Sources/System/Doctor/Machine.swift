@@ -11,6 +11,8 @@ struct Machine {
     let accounts: Accounts
     /// Where settings of scanning come from: local mail, then the SMTP services.
     let sources: [SettingsSource]
+    /// The same for clients to whom rules of tcprules(1) give settings of their own.
+    let ruleSources: [SettingsSource]
     let services: [Service]
 
     init(instance: Instance, now: Int) {
@@ -26,6 +28,8 @@ struct Machine {
                 SettingsSource(name: service.name, folder: service.path("variables")))
         }
         self.sources = sources
+        ruleSources = SettingsSource.ofRules(
+            instance, base: sources.count > 1 ? sources[1].environment : Environment())
     }
 
     var isPrivate: Bool { !instance.root.isEmpty }
@@ -105,6 +109,8 @@ struct Accounts {
         let name: String
         let id: UInt32
         let group: UInt32
+        /// Empty when the record has none.
+        let home: String
     }
     struct Group {
         let name: String
@@ -119,7 +125,8 @@ struct Accounts {
         users = Self.records(root + [UInt8]("/etc/passwd")).compactMap { fields in
             guard fields.count >= 4, let id = UInt32(fields[2]), let group = UInt32(fields[3])
             else { return nil }
-            return User(name: fields[0], id: id, group: group)
+            return User(
+                name: fields[0], id: id, group: group, home: fields.count > 5 ? fields[5] : "")
         }
         groups = Self.records(root + [UInt8]("/etc/group")).compactMap { fields in
             guard fields.count >= 4, let id = UInt32(fields[2]) else { return nil }

@@ -26,7 +26,8 @@ struct ProcessTable {
         processes.filter { self.name(of: $0) == name }
     }
 
-    private func name(of process: String) -> String? {
+    /// The name of a process's program, of a script that of its file.
+    func name(of process: String) -> String? {
         text(process + "/comm").map { String(printable: Array($0.utf8).trimmed) }
     }
 

@@ -19,21 +19,7 @@ enum ServiceCheck {
         let name = service.name
         switch service.state(of: "supervise", now: machine.now) {
         case .up(let process, let seconds, let isPaused):
-            if isPaused {
-                found.problem(
-                    "\(name) is paused", why: "it does nothing", repair: "svc -c \(service.shown)")
-            } else if seconds < 5 {
-                found.advice(
-                    "\(name) has been up for \(seconds) s only",
-                    why: "a service that ends is started again every second",
-                    repair: "tail /var/log/qhpsi/\(name)/current")
-            } else if service.isKeptDown {
-                found.advice(
-                    "\(name) is up, but its file down keeps it from starting at boot",
-                    why: "after the next boot it is missing", repair: "rm \(service.shown)/down")
-            } else {
-                found.well("\(name) is up (pid \(process)) for \(seconds) s")
-            }
+            lookAtRunning(service, process, seconds, isPaused, machine, &found)
         case .down where service.isKeptDown: found.well("\(name) is down, as its file down says")
         case .down:
             found.problem(
@@ -42,7 +28,7 @@ enum ServiceCheck {
         case .unsupervised:
             found.problem(
                 "\(name) has no supervise", why: "nothing starts it, and svc cannot reach it",
-                repair: "systemctl start daemontools-run")
+                repair: "systemctl enable --now daemontools-run")
         case .closed:
             found.unchecked(
                 "\(name): its state cannot be read", why: "only root may ask supervise",
@@ -52,6 +38,55 @@ enum ServiceCheck {
                 "\(service.shown)/supervise/status is not what supervise writes",
                 why: "the service's state cannot be told", repair: "svc -t \(service.shown)")
         }
+    }
+
+    private static func lookAtRunning(
+        _ service: Service, _ process: UInt32, _ seconds: Int, _ isPaused: Bool,
+        _ machine: Machine, _ found: inout Examination
+    ) {
+        let name = service.name
+        if isPaused {
+            found.problem(
+                "\(name) is paused", why: "it does nothing", repair: "svc -c \(service.shown)")
+        } else if let words = waiting(service, process, machine) {
+            found.problem(
+                "\(name) is up, and only waits: \(words.what)",
+                why: "it does not do its work until that is over", repair: words.command)
+        } else if seconds < 5 {
+            found.advice(
+                "\(name) has been up for \(seconds) s only",
+                why: "a service that ends is started again every second",
+                repair: "tail /var/log/qhpsi/\(name)/current")
+        } else if service.isKeptDown {
+            found.advice(
+                "\(name) is up, but its file down keeps it from starting at boot",
+                why: "after the next boot it is missing", repair: "rm \(service.shown)/down")
+        } else {
+            found.well("\(name) is up (pid \(process)) for \(seconds) s")
+        }
+    }
+
+    /// What a service waits for whose run script has not come to its program, as the script's last words say.
+    private static func waiting(
+        _ service: Service, _ process: UInt32, _ machine: Machine
+    ) -> (what: String, command: String)? {
+        let scripts = ["serve-smtp", "deliver", "run-clamd", "run-freshclam", "sh"]
+        let name = ProcessTable(of: machine).name(of: "\(process)")
+        guard let name, scripts.contains(name) else { return nil }
+        let log = "/var/log/qhpsi/\(service.name)/current"
+        let line = (machine.text(log) ?? "").split(separator: "\n").last {
+            $0.contains(" waiting: ") || $0.hasSuffix("that is over; going on")
+        }
+        guard let line, let start = line.firstRange(of: " waiting: ")?.upperBound else {
+            return nil
+        }
+        let text = String(printable: Array(line[start...].utf8))
+        for mark in ["; type: ", "; to hand over: ", "; to see which: "] {
+            if let range = text.firstRange(of: mark) {
+                return (String(text[..<range.lowerBound]), String(text[range.upperBound...]))
+            }
+        }
+        return (text, "tail \(machine.shown(log))")
     }
 
     private static func lookAtLogger(

@@ -8,7 +8,7 @@ import ScanProtocol
 /// Whether the variables of scanning mean something, for local mail and for each SMTP service, and what.
 enum SettingsCheck {
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
-        for source in machine.sources { look(machine, source, &found) }
+        for source in machine.allSources { look(machine, source, &found) }
     }
 
     private static func look(
@@ -30,7 +30,7 @@ enum SettingsCheck {
             found.problem(
                 "\(source.name): \(String(printable: error.text))",
                 why: "mail is deferred rather than treated as nobody meant",
-                repair: "set \(source.file("\(error.variable)")) as qmail-queue(8) says")
+                repair: source.unset("\(error.variable)"))
             return
         }
         lookAtScanner(machine, source, &found)
@@ -39,14 +39,13 @@ enum SettingsCheck {
             found.advice(
                 "\(source.name): QHPSIONERROR=accept lets mail in unscanned when the scanner is down",
                 why: "a virus needs only to come at that time",
-                repair: "echo defer >\(source.file("QHPSIONERROR"))")
+                repair: source.set("QHPSIONERROR", "defer"))
         }
         if settings.forward != nil, settings.infected == .refuse {
             found.advice(
                 "\(source.name): VIRUSFORWARD does nothing beside REJECTVIRUS=1",
                 why: "infected mail is refused before it can be forwarded",
-                repair: "rm \(source.file("VIRUSFORWARD")) or echo 0 >\(source.file("REJECTVIRUS"))"
-            )
+                repair: source.unset("VIRUSFORWARD"))
         }
         found.wellIfNothing(
             since: count, "\(source.name): \(meaning(source, settings))\(outage(settings))")
@@ -73,7 +72,7 @@ enum SettingsCheck {
             "\(source.name): REQUIREAUTH is set, and no CHECKPASSWORD",
             why: "AUTH is asked for and not offered: nobody can send",
             repair:
-                "echo '/usr/sbin/qhpsi-checkpassword /bin/true' >\(source.file("CHECKPASSWORD"))")
+                source.set("CHECKPASSWORD", "/usr/sbin/qhpsi-checkpassword /bin/true"))
     }
 
     /// What becomes of infected mail, in words.
@@ -92,8 +91,7 @@ enum SettingsCheck {
     private static func lookAtScanner(
         _ machine: Machine, _ source: SettingsSource, _ found: inout Examination
     ) {
-        let file = source.file("QHPSI")
-        let repair = "echo plugin:clamd.so >\(file)"
+        let repair = source.set("QHPSI", "plugin:clamd.so")
         guard let value = source.environment["QHPSI"] else {
             found.problem(
                 "\(source.name): QHPSI is not set", why: "its mail is not scanned", repair: repair)
@@ -154,7 +152,7 @@ enum SettingsCheck {
                 why: "every scan fails, and mail is deferred",
                 repair: name.equals("libclamav.so")
                     ? "apt install qhpsi-libclamav"
-                    : "echo plugin:clamd.so >\(source.file("QHPSI"))")
+                    : source.set("QHPSI", "plugin:clamd.so"))
         }
     }
 }

@@ -1,10 +1,11 @@
 import AdminReport
 import ByteText
+import ConnectionRules
 import ControlFiles
 import Posix
 import ScanProtocol
 
-/// A folder of variables that decides how some mail is scanned.
+/// A folder of variables, or a rule of tcprules(1), that decides how some mail is scanned.
 struct SettingsSource {
     /// For sentences.
     let name: String
@@ -12,6 +13,8 @@ struct SettingsSource {
     let environment: Environment
     /// Why the folder could not be read.
     let failure: String?
+    /// The file of rules and the command that compiles it; nil for a folder.
+    private let rules: (file: String, compile: String)?
 
     init(name: String, folder: [UInt8]) {
         self.name = name
@@ -25,11 +28,94 @@ struct SettingsSource {
         }
         self.environment = environment
         self.failure = failure
+        rules = nil
+    }
+
+    private init(
+        name: String, folder: [UInt8], environment: Environment, file: String, compile: String
+    ) {
+        self.name = name
+        self.folder = folder
+        self.environment = environment
+        failure = nil
+        rules = (file, compile)
     }
 
     /// The file of a variable, for sentences.
     func file(_ variable: String) -> String {
-        String(printable: folder) + "/" + variable
+        rules?.file ?? String(printable: folder) + "/" + variable
+    }
+
+    /// What to type so that a variable has a value: a command.
+    func set(_ variable: String, _ value: String) -> String {
+        guard let rules else {
+            return value.contains(" ")
+                ? "echo '\(value)' >\(file(variable))" : "echo \(value) >\(file(variable))"
+        }
+        return
+            "sed -i -E 's~,\(variable)=(.)[^,]*\\1~,\(variable)=\"\(value)\"~' \(rules.file) && \(rules.compile)"
+    }
+
+    /// What to type so that it is not set here.
+    func unset(_ variable: String) -> String {
+        guard let rules else { return "rm \(file(variable))" }
+        return
+            "sed -i -E 's~,\(variable)=(.)[^,]*\\1~~' \(rules.file) && \(rules.compile)"
+    }
+
+    /// Variables that mean something to a scan or to what becomes of the message.
+    private static func isOfScans(_ name: String) -> Bool {
+        ["QHPSI", "CLAMD_"].contains { name.hasPrefix($0) }
+            || ["REJECTVIRUS", "VIRUSFORWARD", "PLUGINDIR", "DATABYTES"].contains(name)
+    }
+
+    /// The clients to whom rules give such variables.
+    static func ofRules(_ instance: Instance, base: Environment) -> [SettingsSource] {
+        let folder = instance.path("/etc/qhpsi/tcp")
+        let file = String(printable: folder) + "/tcp.smtp"
+        let compile = "tcprules \(file).cdb \(file).tmp <\(file)"
+        let records: [(key: [UInt8], data: [UInt8])]
+        do throws(Errno) {
+            let bytes = try Files.contents(folder + [UInt8]("/tcp.smtp.cdb"), limit: 1 << 28)
+            records = RuleDatabaseFile.records(bytes) ?? []
+        } catch {
+            return []  // The check of relaying says what is wrong with it.
+        }
+        var sources: [SettingsSource] = []
+        var known: [[UInt8]] = []
+        for record in records {
+            guard let environment = environment(of: Decision(record.data), base),
+                !known.contains(record.data)
+            else { continue }
+            known.append(record.data)
+            let key = record.key.isEmpty ? "all others" : String(printable: record.key)
+            sources.append(
+                SettingsSource(
+                    name: "the rule of \(file) for \(key)", folder: folder,
+                    environment: environment, file: file, compile: compile))
+            // More are of the same kind.
+            if sources.count == 20 { break }
+        }
+        return sources
+    }
+
+    /// The variables of a connection under a rule; nil when none of the rule's is of scans, or none is taken.
+    private static func environment(of decision: Decision, _ base: Environment) -> Environment? {
+        if decision.isDenied { return nil }
+        var environment = base
+        var isOfScans = false
+        for step in decision.steps {
+            let (name, value): ([UInt8], [UInt8]?)
+            switch step {
+            case .set(let entry):
+                name = Array(entry.prefix { $0 != UInt8(ascii: "=") })
+                value = Array(entry.dropFirst(name.count + 1))
+            case .unset(let variable): (name, value) = (variable, nil)
+            }
+            environment.set(name, value)
+            isOfScans = isOfScans || Self.isOfScans(String(printable: name))
+        }
+        return isOfScans ? environment : nil
     }
 
     func text(_ variable: String) -> String? {
@@ -61,13 +147,16 @@ struct SettingsSource {
 }
 
 extension Machine {
+    /// All that decide how mail is scanned.
+    var allSources: [SettingsSource] { sources + ruleSources }
+
     var usesClamd: Bool {
-        sources.contains { if case .none = $0.clamd { false } else { true } }
+        allSources.contains { if case .none = $0.clamd { false } else { true } }
     }
 
     /// Those whose scanner has clamd open the message by its path.
     var pathSources: [SettingsSource] {
-        sources.filter {
+        allSources.filter {
             if case .program(let readsPath) = $0.clamd { readsPath } else { false }
         }
     }

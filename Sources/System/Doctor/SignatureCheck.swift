@@ -7,8 +7,16 @@ import Posix
 /// How old clamd's signatures are: as clamd says, or else as their files are.
 enum SignatureCheck {
     private static let day = 86400
-    private static let repair =
-        "rm -f /etc/service/freshclam/down; svc -u /etc/service/freshclam (or: systemctl start clamav-freshclam)"
+
+    /// How freshclam is started here: one of the two that there can be, and the other one not.
+    private static func repair(_ machine: Machine) -> String {
+        let service = machine.services.first { $0.name == "freshclam" }
+        guard let service, !service.isKeptDown else {
+            return "systemctl enable --now clamav-freshclam || apt install clamav-freshclam"
+        }
+        return
+            "systemctl disable --now clamav-freshclam.service; svc -u \(service.shown); tail /var/log/qhpsi/freshclam/current"
+    }
 
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
         guard machine.usesClamd else {
@@ -22,7 +30,7 @@ enum SignatureCheck {
             do throws(Errno) {
                 let answer = try ClamdCheck.answer(to: "zVERSION\0", from: address)
                 if let date = Self.date(ofVersion: answer) {
-                    judge(date, machine.now, "the signatures of clamd at \(shown)", &found)
+                    judge(machine, date, "the signatures of clamd at \(shown)", &found)
                 } else {
                     lookAtFiles(machine, &found)
                 }
@@ -33,15 +41,16 @@ enum SignatureCheck {
     }
 
     private static func judge(
-        _ date: Int, _ now: Int, _ subject: String, _ found: inout Examination
+        _ machine: Machine, _ date: Int, _ subject: String, _ found: inout Examination
     ) {
-        let (age, overflow) = now.subtractingReportingOverflow(date)
+        let (age, overflow) = machine.now.subtractingReportingOverflow(date)
         let days = overflow ? 0 : max(0, age / day)
         let what = "\(subject) are \(days == 1 ? "1 day" : "\(days) days") old"
         if days >= 7 {
-            found.problem(what, why: "newer viruses are taken for clean", repair: repair)
+            found.problem(what, why: "newer viruses are taken for clean", repair: repair(machine))
         } else if days >= 3 {
-            found.advice(what, why: "freshclam brings new ones several times a day", repair: repair)
+            found.advice(
+                what, why: "freshclam brings new ones several times a day", repair: repair(machine))
         } else {
             found.well(what)
         }
@@ -94,11 +103,12 @@ enum SignatureCheck {
         guard let newest = dates.max() else {
             found.problem(
                 "there are no signatures in \(machine.shown(folder))",
-                why: "clamd does not start without any, and mail is deferred", repair: repair)
+                why: "clamd does not start without any, and mail is deferred",
+                repair: repair(machine))
             return
         }
         let subject =
             daily.isEmpty ? "the newest of \(files.count) own signature files" : "daily signatures"
-        judge(newest, machine.now, "\(subject) in \(machine.shown(folder))", &found)
+        judge(machine, newest, "\(subject) in \(machine.shown(folder))", &found)
     }
 }

@@ -141,6 +141,7 @@ func `a wrong owner or mode is found`(change: String, words: String, repair: Str
 @Test func `a machine set up with set-id bits is well in these checks`() throws {
     let machine = try SetIDRoot()
     try machine.write("etc/qhpsi/defaultqueue/QHPSI", "plugin:clamd.so\n")
+    try machine.write("etc/qhpsi/control/locals", "test.example\n")
     var words = ["/usr/sbin/qhpsictl", "doctor"]
     for check in ["users", "modes", "control", "settings", "queues", "disk", "relay"] {
         words += ["--only", check]

@@ -28,6 +28,7 @@ struct Patient {
             { awk -F: '$3 >= 64010 {print "user", $1, $3}' etc/passwd
               awk -F: '$3 == 64010 || $3 == 64020 {print "group", $1, $3}' etc/group; } >etc/qhpsi/ids
             echo 25000000 >etc/qhpsi/control/databytes
+            printf '%s\\n' test.example mx.test.example >etc/qhpsi/control/locals
             chown -R 0:0 etc usr
             id() { awk -F: -v name="$2" '$1 == name { print $3 }' "etc/$1"; }
             grep -v '^#' '\(PrivateInstance.sourceTree)/etc/modes' | while read -r _ user group mode file capability; do

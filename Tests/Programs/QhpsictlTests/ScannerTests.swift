@@ -25,7 +25,8 @@ extension Patient {
         try patient.expectWell("signatures", "the newest of 1 own signature files")
         try patient.change("touch -d '8 days ago' var/lib/clamav/daily.cld")
         try patient.expectProblem(
-            "signatures", "daily signatures in", repair: "svc -u /etc/service/freshclam")
+            "signatures", "daily signatures in",
+            repair: "systemctl enable --now clamav-freshclam")
         clamd.kill()
         try patient.expectProblem("clamd", "Connection refused", repair: "clamav-daemon")
     }
@@ -266,11 +267,12 @@ private func pathPatient() throws -> Patient {
     ),
     (
         "echo 'Groups:\t119 ' >proc/77/status",
-        "(process 77) was started before its user was in the group", "svc -t"
+        "(process 77) was started before its user was in the group",
+        "systemctl restart clamav-daemon"
     ),
     (
         "echo '/usr/sbin/clamd (enforce)' >proc/77/attr/current",
-        "runs under AppArmor's profile /usr/sbin/clamd (enforce)", "systemctl disable --now"
+        "runs under AppArmor's profile /usr/sbin/clamd (enforce)", "echo plugin:clamd.so"
     ),
 ])
 func `a clamd that may not open paths is found`(change: String, words: String, repair: String)

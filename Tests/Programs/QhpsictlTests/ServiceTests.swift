@@ -75,7 +75,7 @@ private final class Supervision {
     try patient.expectWell("services", "there are no services in ")
     try patient.addService("clamd")
     try patient.expectProblem(
-        "services", "clamd has no supervise", repair: "systemctl start daemontools-run")
+        "services", "clamd has no supervise", repair: "systemctl enable --now daemontools-run")
 }
 
 /// Put a record of supervise's into a service without one; the FIFO must be held open for reading.

@@ -6,11 +6,11 @@ import Testing
 }
 
 @Test(arguments: [
-    ("rm etc/qhpsi/control/me", "me does not name the server", "hostname -f"),
-    (": >etc/qhpsi/control/me", "me does not name the server", "hostname -f"),
-    ("rm etc/qhpsi/control/me && mkdir etc/qhpsi/control/me", "unable to read", "hostname -f"),
-    ("echo 'a b' >etc/qhpsi/control/me", "says a b, which is no host's name", "hostname -f"),
-    ("head -c 9999 /dev/urandom >etc/qhpsi/control/me", "me says ", "hostname -f"),
+    ("rm etc/qhpsi/control/me", "me does not name the server", "qhpsi"),
+    (": >etc/qhpsi/control/me", "me does not name the server", "qhpsi"),
+    ("rm etc/qhpsi/control/me && mkdir etc/qhpsi/control/me", "unable to read", "qhpsi"),
+    ("echo 'a b' >etc/qhpsi/control/me", "says a b, which is no host's name", "qhpsi"),
+    ("head -c 9999 /dev/urandom >etc/qhpsi/control/me", "me says ", "qhpsi"),
     ("echo 10M >etc/qhpsi/control/databytes", "databytes: expected a number", "echo 0 >"),
     (
         "echo 99999999999999999999 >etc/qhpsi/control/maxhops", "maxhops: expected a number",

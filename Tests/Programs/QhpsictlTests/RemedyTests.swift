@@ -1,0 +1,261 @@
+import Posix
+import Testbed
+import Testing
+
+/// What is wrong with a patient, and what the doctor says of it.
+struct Ailment: Sendable, CustomStringConvertible {
+    let check: String
+    /// Lines of shell in the patient's folder: before all is well, and for what then breaks it.
+    var before = ""
+    let breaking: String
+    let words: String
+    /// Programs that reach beyond the patient, by their name: what they do to him.
+    var others: [String: String] = [:]
+    var description: String { "\(check): \(words)" }
+}
+
+extension Patient {
+    /// Type every remedy of a check, as it is printed.
+    func typeRemedies(_ check: String, _ others: [String: String]) throws {
+        let remedies = try examine(check).output.split(separator: "\n").compactMap { line in
+            line.firstRange(of: "do:  ").map { String(line[$0.upperBound...]) }
+        }
+        #expect(!remedies.isEmpty)
+        try change("mkdir -p stubs")
+        // Users of the patient are not the machine's.
+        let known = [
+            "chown": "exec /bin/chown $(echo \"$*\" | sed 's/qmaild/64011/')",
+            "runuser": "while [ \"$1\" != -- ]; do shift; done; shift; exec \"$@\"", "svc": "",
+            "systemctl": "", "tail": "",
+        ].merging(others) { $1 }
+        for (name, body) in known {
+            let place = others[name] == nil ? "" : "cd '\(root)'\n"
+            _ = try instance.script(
+                "stubs/" + name, "echo \"\(name) $*\" >>'\(root)/notes'\n\(place)\(body)\n")
+        }
+        for remedy in remedies {
+            try instance.write("typed", remedy + "\n")
+            let path = "'\(root)/stubs:\(root)/usr/sbin:\(root)/usr/bin:\(Tools.searchPath)'"
+            try shell("cd '\(root)' && PATH=\(path) QHPSI_ROOT='\(root)' bash -e typed 2>&1")
+        }
+    }
+}
+
+/// For each ailment: the doctor says it, what he says to type is typed, and it is gone.
+@Suite struct RemedyTests {
+    private static let pair =
+        "cd etc/qhpsi/control && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=mx.test.example -keyout serverkey.pem -out servercert.pem 2>/dev/null && chown 64011 serverkey.pem && chmod 600 serverkey.pem; cd ../../.."
+    private static let aliases =
+        "mkdir -p home/alias/Maildir && sed -i \"s,^alias:.*,alias:x:64010:65534::/home/alias:/bin/sh,\" etc/passwd && echo '|fastforward -d /etc/qhpsi/aliases.cdb' >home/alias/.qmail-default && echo ./Maildir/ >home/alias/.qmail-root && printf '%s\\n' 'postmaster: root' 'mailer-daemon: postmaster' >etc/aliases && QHPSI_ROOT=$PWD usr/bin/newaliases"
+    private static func rules(_ line: String) -> String {
+        "printf '%s\\n' '127.:allow,RELAYCLIENT=\"\"' '\(line)' >etc/qhpsi/tcp/tcp.smtp && usr/bin/tcprules etc/qhpsi/tcp/tcp.smtp.cdb etc/qhpsi/tcp/tcp.smtp.tmp <etc/qhpsi/tcp/tcp.smtp"
+    }
+
+    private static let certificates = [
+        Ailment(
+            check: "certificate", before: pair,
+            breaking: "chown 0 etc/qhpsi/control/serverkey.pem",
+            words: "qmaild cannot read"),
+        Ailment(
+            check: "certificate", before: pair,
+            breaking: "chmod 000 etc/qhpsi/control/serverkey.pem",
+            words: "qmaild cannot read"),
+        Ailment(
+            check: "certificate", before: pair,
+            breaking: "chmod 644 etc/qhpsi/control/serverkey.pem",
+            words: "everybody may read"),
+        Ailment(
+            check: "certificate", before: pair,
+            breaking:
+                "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 2>/dev/null >etc/qhpsi/control/serverkey.pem",
+            words: "is not the key of"),
+        Ailment(
+            check: "certificate", before: pair,
+            breaking: "echo nonsense >etc/qhpsi/control/serverkey.pem",
+            words: "there is no key in"),
+        Ailment(
+            check: "certificate", before: pair, breaking: "rm etc/qhpsi/control/serverkey.pem",
+            words: "there is no key of"),
+        Ailment(
+            check: "certificate", before: pair,
+            breaking: "echo nonsense >etc/qhpsi/control/servercert.pem",
+            words: "is no certificate"),
+        Ailment(
+            check: "certificate", before: pair,
+            breaking: pair.replacing("-days 90", with: "-days 3"), words: " only"),
+    ]
+
+    private static let files = [
+        Ailment(
+            check: "control", before: "echo test.example >etc/qhpsi/control/locals",
+            breaking: "echo other.example >>etc/qhpsi/control/rcpthosts",
+            words: "other.example is in "),
+        Ailment(
+            check: "control",
+            before:
+                "echo 'a.example:bob' >etc/qhpsi/control/virtualdomains; printf '%s\\n' test.example mx.test.example >etc/qhpsi/control/locals; printf '%s\\n' test.example a.example .b.example >etc/qhpsi/control/rcpthosts; echo c.example >>etc/qhpsi/control/rcpthosts; echo c.example: >etc/qhpsi/control/smtproutes",
+            breaking: "rm etc/qhpsi/control/virtualdomains", words: "a.example is in "),
+        Ailment(
+            check: "control", before: "echo test.example >etc/qhpsi/control/locals",
+            breaking: "echo mx >etc/qhpsi/control/me", words: "without a domain",
+            others: ["dpkg-reconfigure": "echo mx.test.example >etc/qhpsi/control/me"]),
+        Ailment(
+            check: "databases", before: aliases,
+            breaking:
+                "touch -d 'now + 1 minute' etc/qhpsi/aliases.cdb; touch -d '1 minute ago' etc/qhpsi/aliases.cdb",
+            words: "aliases.cdb is older"),
+        Ailment(
+            check: "databases", before: aliases, breaking: "rm etc/qhpsi/aliases.cdb",
+            words: "there is no "),
+        Ailment(
+            check: "databases",
+            before:
+                "mkdir -p etc/qhpsi/users && echo . >etc/qhpsi/users/assign && QHPSI_ROOT=$PWD usr/sbin/qmail-newu",
+            breaking: "touch -d '1 minute ago' etc/qhpsi/users/cdb", words: "users/cdb is older"),
+        Ailment(
+            check: "databases",
+            before:
+                "echo bob@test.example >etc/qhpsi/control/recipients && QHPSI_ROOT=$PWD usr/sbin/qmail-recipients",
+            breaking: "touch -d '1 minute ago' etc/qhpsi/control/recipients.cdb",
+            words: "recipients.cdb is older"),
+        Ailment(
+            check: "aliases", before: aliases, breaking: "rm home/alias/.qmail-default",
+            words: ".qmail-default"),
+        Ailment(
+            check: "aliases", before: aliases, breaking: "rm home/alias/.qmail-root",
+            words: "mail for root comes to nobody"),
+        Ailment(
+            check: "aliases", before: aliases,
+            breaking: "sed -i /^postmaster/d etc/aliases && QHPSI_ROOT=$PWD usr/bin/newaliases",
+            words: "mail for postmaster comes to nobody"),
+        Ailment(
+            check: "waiting", breaking: "touch -d '3 days ago' var/spool/qhpsi/queue1/mess/0/14",
+            words: "1 message has waited for more than a day, the longest for 3",
+            others: ["svc": "rm var/spool/qhpsi/queue1/mess/0/14"]),
+    ]
+
+    private static let scanners = [
+        Ailment(
+            check: "apparmor", before: rules(":allow"),
+            breaking: rules(":allow,QHPSI=\"/usr/bin/clamdscan %s --quiet --no-summary\""),
+            words: "the user clamav is not in the group qscand",
+            others: ["adduser": "sed -i 's/^qscand:.*/&clamav/' etc/group"]),
+        Ailment(
+            check: "settings", before: rules(":allow"),
+            breaking: rules(":allow,QHPSI=\"/no/such/scanner %s\",REJECTVIRUS=\"1\""),
+            words: "program /no/such/scanner"),
+        Ailment(
+            check: "settings", before: rules(":allow"),
+            breaking: rules(":allow,A=\"b\",REJECTVIRUS=\"yes\",C=\"d\""),
+            words: "REJECTVIRUS: expected a number"),
+        Ailment(
+            check: "settings", breaking: "echo yes >etc/qhpsi/defaultqueue/REJECTVIRUS",
+            words: "REJECTVIRUS: expected a number"),
+        Ailment(
+            check: "signatures",
+            before:
+                "mkdir -p etc/clamav var/lib/clamav && echo 'DatabaseDirectory /var/lib/clamav' >etc/clamav/clamd.conf && touch var/lib/clamav/own.ndb",
+            breaking: "touch -d '9 days ago' var/lib/clamav/own.ndb",
+            words: "9 days old",
+            others: ["systemctl": "touch var/lib/clamav/own.ndb"]),
+        Ailment(
+            check: "signatures",
+            before:
+                "mkdir -p etc/service/freshclam/variables etc/clamav var/lib/clamav && echo 'DatabaseDirectory /var/lib/clamav' >etc/clamav/clamd.conf && touch var/lib/clamav/own.ndb",
+            breaking: "touch -d '9 days ago' var/lib/clamav/own.ndb",
+            words: "9 days old",
+            others: [
+                "systemctl": "echo $* >disabled",
+                "svc":
+                    "grep 'disable --now clamav-freshclam' disabled && touch var/lib/clamav/own.ndb",
+            ]),
+    ]
+
+    @Test(arguments: certificates + files + scanners)
+    func `what the doctor says to type helps`(ailment: Ailment) throws {
+        let patient = try Patient()
+        try patient.instance.write("etc/qhpsi/defaultqueue/CLAMD_SOCKETS", "/no/clamd\n")
+        if !ailment.before.isEmpty { try patient.change(ailment.before) }
+        try patient.expectWell(ailment.check)
+        try patient.change(ailment.breaking)
+        let sick = try patient.examine(ailment.check).output
+        #expect(sick.contains(ailment.words), "\(sick)")
+        try patient.typeRemedies(ailment.check, ailment.others)
+        let healed = try patient.examine(ailment.check)
+        #expect(healed.code == 0 && !healed.output.contains("do:  "), "\(healed.output)")
+    }
+
+    @Test func `a service that only waits is found, and its own words say what to type`() throws {
+        let patient = try Patient()
+        try patient.addService("freshclam")
+        let folder = patient.root + "/etc/service/freshclam/supervise"
+        try patient.change(
+            "mkdir -p '\(folder)' var/log/qhpsi/freshclam proc/77 && mkfifo '\(folder)/ok'")
+        let seconds = UInt64(Clock.seconds) + (1 << 62) + 10 - 1000
+        let time = (0..<8).map { UInt8(truncatingIfNeeded: seconds >> (56 - 8 * UInt64($0))) }
+        try patient.instance.write(
+            "etc/service/freshclam/supervise/status",
+            time + [0, 0, 0, 0, 77, 0, 0, 0, 0, UInt8(ascii: "u")])
+        let fifo = try FileDescriptor.open(Array((folder + "/ok").utf8), .readNonBlocking)
+        try patient.change("echo freshclam >proc/77/comm")
+        try patient.expectWell("services", "freshclam is up")
+        try patient.change(
+            "echo run-freshclam >proc/77/comm; echo '@4000000000000000aaaaaaaa waiting: another freshclam, of systemd perhaps, is running; to hand over: systemctl disable --now clamav-freshclam.service' >var/log/qhpsi/freshclam/current"
+        )
+        try patient.expectProblem(
+            "services", "freshclam is up, and only waits: another freshclam",
+            repair: "systemctl disable --now clamav-freshclam.service")
+        try patient.typeRemedies("services", ["systemctl": "echo freshclam >proc/77/comm"])
+        try patient.expectWell("services", "freshclam is up")
+        try patient.change(
+            "echo run-freshclam >proc/77/comm; echo '@4000000000000000aaaaaaaa that is over; going on' >>var/log/qhpsi/freshclam/current"
+        )
+        try patient.expectWell("services", "freshclam is up")
+        try fifo.close()
+    }
+
+    @Test func `a clamd that systemd has disabled is enabled, not only started`() throws {
+        let patient = try Patient()
+        let fake = try FakeClamd(
+            [.readCommand, .say("PONG\0")], [.readCommand, .say("ClamAV 1.4.3\0")])
+        try withExtendedLifetime(fake) {
+            try patient.instance.write(
+                "etc/qhpsi/defaultqueue/CLAMD_SOCKETS", patient.root + "/clamd.ctl\n")
+            try patient.expectProblem("clamd", "No such file or directory", repair: "enable --now")
+            try patient.typeRemedies(
+                "clamd",
+                [
+                    "systemctl":
+                        "[ $1 = enable ] && ln -s '\(fake.address)' clamd.ctl && chmod 666 '\(fake.address)'"
+                ])
+            try patient.expectWell("clamd", "answers: ClamAV 1.4.3")
+        }
+    }
+
+    @Test func `name servers that do not answer are found, where there is a way to others`() throws
+    {
+        let patient = try Patient()
+        try patient.expectWell("dns", "a private instance has no /etc/resolv.conf")
+        try patient.change(
+            "echo 'nameserver 127.0.0.77' >etc/resolv.conf; mkdir proc/net; echo Iface >proc/net/route"
+        )
+        try patient.expectWell("dns", "this machine reaches itself only")
+        try patient.change("printf 'eth0\\t00000000\\t0100000A\\n' >>proc/net/route")
+        try patient.expectProblem("dns", "no name server answers: 127.0.0.77", repair: "unbound")
+        try patient.change("echo 'search example.org' >etc/resolv.conf")
+        try patient.expectProblem("dns", "names no name server", repair: "unbound")
+        try patient.instance.write(
+            "server",
+            #"""
+            use strict; use Socket;
+            socket my $s, PF_INET, SOCK_DGRAM, 0 or die; bind $s, sockaddr_in(53, inet_aton('127.0.0.1')) or die;
+            alarm 60;
+            while (my $from = recv $s, my $q, 512, 0) { substr($q, 2, 2) = "\x81\x83"; send $s, $q, 0, $from }
+            """#)
+        try patient.typeRemedies(
+            "dns", ["apt": "perl server >/dev/null 2>&1 & echo $! >server.pid; sleep 0.5"])
+        try patient.expectWell("dns", "the name server 127.0.0.1 answers")
+        try patient.change("kill $(cat server.pid)")
+        try patient.expectProblem("dns", "no name server answers: 127.0.0.1")
+    }
+}
