@@ -38,7 +38,12 @@ struct AliasDatabase {
 
     /// Follow aliases of aliases, and read included files.
     ///
-    /// - Parameter doubts: What of included files is left out is added to it, a line each.
+    /// - Parameters:
+    ///   - name: The alias, as the database has it.
+    ///   - targets: Its targets.
+    ///   - doubts: What of included files is left out is added to it, a line each.
+    /// - Returns: What becomes of the message.
+    /// - Throws: When that cannot be said, or is nothing.
     func expand(
         _ name: [UInt8], _ targets: [AliasTarget], doubts: inout [[UInt8]]
     ) throws(DeliveryFailure) -> AliasExpansion {

@@ -78,14 +78,19 @@ package struct AliasExpansion: Sendable {
                 let more: [AliasTarget]?
                 do throws(Cause) { more = try lookup(key) } catch { throw .lookup(error) }
                 guard let more else {
-                    let isOwn = name.starts(with: key + [UInt8(ascii: "@")])
-                    if isOwn ? !send(asUser: text) : !send(to: text) { throw .tooMany }
+                    if !send(text, by: name) { throw .tooMany }
                     continue
                 }
                 seen.append(key)
                 for target in more.reversed() { waiting.append((key, target)) }
             }
         }
+    }
+
+    /// Whether there was room for a name that is no alias: an alias of one address may mean the user of its local part.
+    private mutating func send(_ text: [UInt8], by name: [UInt8]) -> Bool {
+        let isOwn = name.starts(with: text.lowercased + [UInt8(ascii: "@")])
+        return isOwn ? send(asUser: text) : send(to: text)
     }
 
     /// Whether there was room for one that is not to be followed again.

@@ -12,7 +12,7 @@ enum HomeFolder {
         /// The file, for words about it.
         let file: [UInt8]
 
-        /// `line 2 of .qmail`
+        /// As in `line 2 of .qmail`.
         var place: [UInt8] {
             [UInt8]("line ") + [UInt8](decimal: line) + [UInt8](" of ") + file
         }

@@ -13,6 +13,7 @@ package enum NamedMailbox {
     ///   - path: A maildir, which must be there, when it ends in a slash; else an mbox.
     ///   - fromLine: What begins a message in an mbox, with its line feed.
     ///   - fields: What goes before the message's own header.
+    /// - Throws: Why not; the same delivery may work later.
     package static func deliver(
         _ message: borrowing FileDescriptor, to path: [UInt8], fromLine: [UInt8], fields: [UInt8]
     ) throws(DeliveryFailure) {

@@ -26,7 +26,9 @@ import Testing
             // Neither the next process nor the end tells him again.
             #expect(try service.stop() == 0)
             try service.start()
-            // When it knows of the message nothing tells.
+            // Until it is qmail-send, a signal would end it; when it knows of the message nothing tells.
+            try service.queue("other", to: ["ok@test.example"])
+            #expect(try service.wait { try service.delivered().contains { $0.hasSuffix("other") } })
             #expect(
                 try service.wait {
                     try service.signal(.alarm)
