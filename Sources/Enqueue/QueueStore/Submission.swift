@@ -72,9 +72,8 @@ struct Submission {
         var incoming = try IncomingMessage.create(in: queue, header: header, residue: &residue)
         report.id = [UInt8](decimal: incoming.id)
         let variables = caller.settings
-        let directory = queue
         try incoming.receive(from: source, knowing: &original) { () throws(QueueExit) in
-            try QueueChoice.checkRoom(in: directory, variables)
+            try QueueChoice.checkRoom(in: queue, variables)
         }
         // A caller that has given up, because its client has, wants no scan of 100 MB any more.
         do throws(Errno) {
