@@ -16,21 +16,28 @@ enum Complaints {
         left = nil
         cl_set_clcb_msg { severity, _, message, _ in
             guard let message else { return }
-            if severity == CL_MSG_ERROR, Complaints.first.isEmpty {
-                Complaints.first = [UInt8](cString: message).trimmed
-            } else if severity == CL_MSG_WARN, Complaints.left == nil {
-                Complaints.left = Complaints.meaning(ofWarning: [UInt8](cString: message))
+            let text = [UInt8](cString: message).trimmed
+            if let reason = Complaints.meaning(of: text) {
+                Complaints.left = Complaints.left ?? reason
+            } else if severity == CL_MSG_ERROR, Complaints.first.isEmpty {
+                Complaints.first = text
             }
         }
     }
 
-    /// Why a part of the message was left out, by a warning; nil for the others, which are about files that
-    /// are damaged and looked at all the same.
-    private static func meaning(ofWarning text: [UInt8]) -> [UInt8]? {
+    /// Why a part of the message was left out; nil for what is about the engine, and for warnings about files that are
+    /// damaged and looked at all the same.
+    private static func meaning(of text: [UInt8]) -> [UInt8]? {
         if text.range(of: "Partial message received") != nil {
             return [UInt8]("part of a message")
         }
         if text.range(of: "message/external-body") != nil { return [UInt8]("external body") }
+        // An error, but of the file: it is the same each time that the sender tries.
+        if text.range(of: "cli_scanxz: premature end") != nil
+            || text.range(of: "cli_scanxz: decompress error") != nil
+        {
+            return [UInt8]("damaged xz file")
+        }
         return nil
     }
 

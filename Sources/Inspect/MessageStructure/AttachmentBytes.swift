@@ -143,10 +143,10 @@ struct AttachmentBytes: Sendable {
         let rare: UInt8 = 0xBC
         var next = bytes.firstIndex(of: rare, in: range)
         while next < range.upperBound, sevenZip == nil {
-            if bytes.has("7z", at: next - 2, before: next), bytes.byteCount - next > 4,
-                bytes[next + 1] == 0xAF, bytes[next + 2] == 0x27, bytes[next + 3] == 0x1C
+            if bytes.has("7z", at: next - 2, before: next),
+                SevenZipArchive.begins(bytes.bytes(next - 2..<min(bytes.byteCount, next + 30)))
             {
-                sevenZip = SevenZipArchive(isEmbedded: true)
+                sevenZip = SevenZipArchive()
                 sevenZip?.read(bytes.bytes(next - 2..<range.upperBound)[...])
             }
             next = bytes.firstIndex(of: rare, in: next + 1..<range.upperBound)

@@ -32,7 +32,7 @@ struct FileKind {
         if has(head, [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) { return .compound }
         if has(head, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]) { return .xz }
         if head.starts(with: "BZh") { return .bzip2 }
-        if head.starts(with: "MZ") { return .executable }
+        if head.starts(with: "MZ") || head.starts(with: "\u{7F}ELF") { return .executable }
         return head.starts(with: "Rar!\u{1A}\u{7}") ? .rar : .other
     }
 

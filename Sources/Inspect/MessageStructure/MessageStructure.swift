@@ -17,6 +17,10 @@ package struct MessageStructure: Sendable {
     private var held: [UInt8] = []
     /// Whether what comes next stands behind a line feed, when nothing is held.
     private var isLineStart = true
+    /// Whether the next line is the first one behind the header that our fields are in, when that says nothing of a body.
+    private var isSeam = false
+    /// Whether the header that is read comes behind that, where no mail reader and no scanner takes it for one.
+    private var isHidden = false
     /// How many messages this one lies in, each encoded as an attachment.
     private let depth: Int
 
@@ -59,6 +63,7 @@ package struct MessageStructure: Sendable {
     private mutating func readLines(_ bytes: borrowing RawSpan, from start: Int) {
         var next = start
         while next < bytes.byteCount {
+            if isSeam { lookAtSeam(bytes[next]) }
             if !isHeader {
                 let end = bodyEnd(bytes, next..<bytes.byteCount)
                 pass(bytes, next..<end)
@@ -74,6 +79,15 @@ package struct MessageStructure: Sendable {
             readPiece(bytes, next..<end)
             next = end
         }
+    }
+
+    /// A message that begins as if it went on with our field is parted from that by an empty line, and its header with it.
+    private mutating func lookAtSeam(_ first: UInt8) {
+        isSeam = false
+        guard first == 32 || first == 9 else { return }
+        isHidden = true
+        isHeader = true
+        header = PartHeader()
     }
 
     /// The index behind the next line feed, or the range's end.
@@ -133,7 +147,12 @@ package struct MessageStructure: Sendable {
         header.finish()
         findings.note(header.reason)
         boundaries.add(header.boundary)
+        if isHidden, !header.boundary.isEmpty || header.coding != .identity {
+            findings.note("header behind an empty line")
+        }
+        isHidden = false
         findings.parts += 1
+        isSeam = depth == 0 && findings.parts == 1 && header.isEmpty
         isHeader = false
         guard header.isMessage || header.isNamedMessage else {
             body = PartBody(header)

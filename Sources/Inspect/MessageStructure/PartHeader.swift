@@ -15,6 +15,8 @@ struct PartHeader: Sendable {
     /// Whether it is one by its name.
     private(set) var isNamedMessage = false
     private(set) var isHTML = false
+    /// Whether no field said anything of the body.
+    private(set) var isEmpty = true
     /// Whether a name says that this is an OpenPGP file.
     private(set) var isNamedPGP = false
 
@@ -70,6 +72,7 @@ struct PartHeader: Sendable {
         guard let colon = ended.firstIndex(of: UInt8(ascii: ":")), colon < 64 else { return }
         let name = Array(ended[..<colon]).trimmed
         if name.equalsIgnoringCase("content-type") {
+            isEmpty = false
             readType(Array(ended[(colon + 1)...]))
         } else if name.equalsIgnoringCase("content-transfer-encoding") {
             readCoding(ended[(colon + 1)...].map { $0.lowercased })

@@ -5,8 +5,6 @@ struct SevenZipArchive: Sendable {
     /// Why it cannot be looked into.
     private(set) var reason: [UInt8]?
 
-    /// Whether it only may be one, for it stands in another file; what cannot be read is none.
-    private let isEmbedded: Bool
     private var start: [UInt8] = []
     private var offset = 0
     /// Where the header lies; empty until the start was read.
@@ -19,7 +17,18 @@ struct SevenZipArchive: Sendable {
     /// The largest header, packed or not, that is read.
     private static let headerLimit = 1 << 18
 
-    init(isEmbedded: Bool = false) { self.isEmbedded = isEmbedded }
+    /// Whether these 32 bytes begin one, and not only look so, by the checksum of the last 20.
+    static func begins(_ bytes: [UInt8]) -> Bool {
+        guard bytes.count == startSize, bytes[2..<6].elementsEqual([0xBC, 0xAF, 0x27, 0x1C]) else {
+            return false
+        }
+        var sum: UInt32 = ~0
+        for byte in bytes[12...] {
+            sum ^= UInt32(byte)
+            for _ in 0..<8 { sum = sum >> 1 ^ (sum & 1 == 0 ? 0 : 0xEDB8_8320) }
+        }
+        return bytes[8..<12].reversed().reduce(0) { $0 << 8 | UInt32($1) } == ~sum
+    }
 
     mutating func read(_ bytes: ArraySlice<UInt8>) {
         var rest = bytes
@@ -87,7 +96,7 @@ struct SevenZipArchive: Sendable {
     }
 
     private mutating func note(_ text: StaticString) {
-        if !isEmbedded { reason = reason ?? [UInt8](text) }
+        reason = reason ?? [UInt8](text)
     }
 
     /// A number of 8 bytes; nil when no archive is that large.

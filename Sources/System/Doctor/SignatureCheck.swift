@@ -91,19 +91,17 @@ enum SignatureCheck {
             return
         }
         let folder = configuration.text("DatabaseDirectory") ?? "/var/lib/clamav"
-        let files = machine.names(folder).filter { name in
-            ["cvd", "cld", "cud", "hdb", "hsb", "ndb", "ldb", "mdb", "yar"].contains {
-                name.hasSuffix("." + $0)
-            }
-        }
+        let signatures = SignatureFiles(in: folder, of: machine)
+        let files = signatures.names
         let daily = files.filter { $0.hasPrefix("daily.") }
         let dates = (daily.isEmpty ? files : daily).compactMap {
             machine.status(folder + "/" + $0)?.modified
         }
-        guard let newest = dates.max() else {
+        guard signatures.haveSignature, let newest = dates.max() else {
             found.problem(
                 "there are no signatures in \(machine.shown(folder))",
-                why: "clamd does not start without any, and mail is deferred",
+                why:
+                    "clamd does not start, and mail is deferred; or, with comments and exceptions only, it calls every mail clean",
                 repair: repair(machine))
             return
         }

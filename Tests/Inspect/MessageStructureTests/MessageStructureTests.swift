@@ -41,6 +41,10 @@ struct MessageStructureTests {
         ),
         ("Subject: x\n\nU2FsdGVkX1+aaaa\n", "encrypted file"),
         ("Received: a\n b\nMZ\u{90}\u{0}\u{3}\u{0}\u{0}\n\nx", "file in place of a message"),
+        (
+            "Received: a\n b\n\n From: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nx",
+            "header behind an empty line"
+        ),
         ("Received: a\n b\n%PDF-1.4\nobj", "file in place of a message"),
         (
             "Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n"
@@ -159,6 +163,7 @@ struct MessageStructureTests {
         "Content-Type: multipart/report;\n boundary=\"48461/MailSite/apus.netpar.com.br\"\n\nx",
         "Subject: x\n\nhe wrote -----BEGIN PGP MESSAGE-----, and then\n",
         "Subject: x\n\n-----BEGIN PKCS7-----\nMIIDPAYJKoZIhvcNAQcCoIIDLTCCAykC\n",
+        "Received: a\n b\n\n  an indented text\nContent-Type: said nobody\n\nx",
         "X-Odd: \u{1}\nNo field here\nSubject: x\n\nhi",
     ])
     func `a part that can be seen has none, however the bytes are cut`(message: String) {

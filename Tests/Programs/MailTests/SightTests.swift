@@ -120,6 +120,62 @@ private func heads() -> [String] {
     }
 }
 
+/// What a message can begin with in place of a field.
+private let oddStarts: [String] = [
+    " ", "\tx\n", "\n", "\r\n", "\r", "\n\n\n", "\0", "\0\n", "\u{FEFF}", ": x\n", "--part\n",
+    "From a@s.example Mon Jan  1 00:00:00 2024\n", ">From a@s.example Mon Jan  1 2024\n",
+    "no field\n", "no field\n\n", "\u{E4}\u{F6}\n", "\u{B}", "#!/bin/sh\n", "<html>\n",
+    "begin 644 x\n", "X-QHPSI: clean\n  and more\n", String(repeating: "y", count: 3000) + "\n",
+    "X: " + String(repeating: "y", count: 90_000) + "\n",
+]
+
+@Test func `whatever a message begins with, what clamscan finds in it is found by every form`()
+    throws
+{
+    let text = try shell("base64 /usr/share/clamav-testfiles/clam.exe")
+    let whole =
+        heads()[0]
+        + "\n--part\nContent-Type: text/plain\n\nPlease verify your ACME account now\n--part\n"
+        + "Content-Type: application/octet-stream\nContent-Transfer-Encoding: base64\n\n\(text)\n--part--\n"
+    var mails = oddStarts.map { Array(($0 + whole).utf8) }
+    mails.append(mails[0].dropFirst().map { $0 == 10 ? 13 : $0 })
+    mails.append(Array(whole.utf8.drop { $0 != 45 }))
+    let phish = hex("verify your ACME account".utf8)
+    for (file, signature, least) in [
+        ("test.hdb", testFile, 5), ("any.ndb", "Phish:0:*:\(phish)", 25),
+        ("mail.ndb", "Phish:4:*:\(phish)", 5),
+    ] {
+        let forms = try ScannerForms(file, [signature])
+        let asSent = try forms.foundByClamscan(mails)
+        #expect(asSent.filter { $0 }.count >= least, "\(file)")
+        for (name, settings) in forms.all {
+            for (i, found) in asSent.enumerated() where found {
+                let verdict = try forms.verdict(on: mails[i], settings)
+                // What begins as if it went on with our field is parted from it: its header is none then.
+                #expect(
+                    verdict == "virus found" || i == 0 && verdict == "not scanned",
+                    "\(name), \(file), message \(i)")
+            }
+        }
+    }
+}
+
+@Test func `a file that stands where a message should is not scanned`() throws {
+    let forms = try ScannerForms("test.hdb", [testFile])
+    let names = [
+        "clam.exe", "clam.pdf", "clam.tar.gz", "clam.exe.rtf", "clam.exe.bz2", "clam.ole.doc",
+    ]
+    let files = try contents("/usr/share/clamav-testfiles").filter { names.contains($0.name) }
+    #expect(files.count == names.count)
+    #expect(try forms.foundByClamscan(files.map(\.bytes)).allSatisfy { $0 })
+    for (name, settings) in forms.all {
+        for file in files {
+            #expect(
+                try forms.verdict(on: file.bytes, settings) != "clean", "\(name), \(file.name)")
+        }
+    }
+}
+
 /// The kinds of file that ClamAV's signatures can ask for: any, mail, text.
 @Test(arguments: [0, 4, 7])
 func `what clamscan finds in the bytes as sent is found by every form`(target: Int) throws {

@@ -21,7 +21,13 @@ extension Patient {
         try patient.expectWell("clamd", "answers: ClamAV ")
         try patient.configure("DatabaseDirectory /var/lib/clamav\n")
         try patient.expectProblem("signatures", "there are no signatures in", repair: "freshclam")
-        try patient.change("touch var/lib/clamav/own.ndb")
+        // With these a clamd runs, and finds nothing.
+        try patient.change(
+            "cd var/lib/clamav && echo '# nothing' >own.ndb && echo x:1:y >own.fp && echo '// rule' >own.yar && echo ClamAV-VDB:date:1:0:90 >main.cvd"
+        )
+        try patient.expectProblem("signatures", "there are no signatures in", repair: "freshclam")
+        try patient.change(
+            "cd var/lib/clamav && rm own.yar main.cvd && echo 'Own:0:*:414141414141' >>own.ndb")
         try patient.expectWell("signatures", "the newest of 1 own signature files")
         try patient.change("touch -d '8 days ago' var/lib/clamav/daily.cld")
         try patient.expectProblem(

@@ -38,6 +38,22 @@ private let encrypted = """
     #expect(try clamd.machine.owners("run/clamav") == "clamav:clamav 755 run/clamav\n")
 }
 
+@Test func `a clamd without any signature is not started until there is one`() throws {
+    let clamd = try SupervisedClamd()
+    // With each of these clamd starts, and finds nothing.
+    try clamd.machine.change(
+        """
+        cd var/lib/clamav && echo '# nothing' >test.ndb && echo Test >test.ign2 && echo '// rule' >test.yar
+        echo 'aa15bcf478d165efd2065190eb473bcb:544:x' >test.fp
+        echo 'ClamAV-VDB:29 Nov 2026 00-00 +0000:1:0:90:x:y:z:0' >daily.cvd
+        """)
+    try clamd.start()
+    _ = try clamd.awaited("waiting: /var/lib/clamav has no signatures")
+    try clamd.machine.change(
+        "cd var/lib/clamav && rm * && echo 'Test:4:*:0123456789abcdef0123456789abcdef' >new.ndb")
+    _ = try clamd.awaited(ready)
+}
+
 @Test func `what the supervised clamd reads is locked while it runs, and by nobody else`() throws {
     let clamd = try SupervisedClamd()
     let file = "run/qhpsi/clamd.conf"
