@@ -154,7 +154,8 @@ func `an archive that libclamav unpacks leaves nothing, in time or not`(seconds:
     let message = try Files.contents(Array((scan.root + "/bomb.zip").utf8), limit: 1 << 24)
     command.streams[0] = .input(message)
     let outcome = try command.run()
-    #expect(outcome.code == 0 || outcome.code == 52 || outcome.code == 77, "\(outcome.output)")
+    // A bare archive is no message: what is not stopped before is not scanned.
+    #expect([2, 52, 77].contains(outcome.code), "\(outcome.output)")
     #expect(try scan.left.isEmpty)
 }
 
