@@ -281,7 +281,8 @@ let admin: [Target] = [
         "FilterStore", "Posix", "Routing", "ScanPolicy", "ScanProtocol"),
     .library(
         "Quarantine", uses: "AdminReport", "ByteText", "ConstantDatabases", "ControlFiles",
-        "COpenSSL", "EnvelopeWire", "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix", "QueueClient", "Routing"),
+        "COpenSSL", "EnvelopeWire", "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix",
+        "QueueClient", "Routing"),
     .program(
         "qhpsictl", uses: "AdminReport", "ControlFiles", "Doctor", "Posix", "Quarantine",
         "SelfTest", argumentParser, linked: .systemLinked),
