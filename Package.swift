@@ -276,8 +276,9 @@ let admin: [Target] = [
         "Doctor", uses: "AdminReport", "ByteText", "ClamdClient", "ConnectionRules", "ControlFiles",
         "FilterStore", "Posix", "Routing", "ScanPolicy", "ScanProtocol"),
     .library(
-        "Quarantine", uses: "AdminReport", "ByteText", "ControlFiles", "COpenSSL", "EnvelopeWire",
-        "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix", "QueueClient", "Routing"),
+        "Quarantine", uses: "AdminReport", "ByteText", "ConstantDatabases", "ControlFiles",
+        "COpenSSL", "EnvelopeWire", "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix",
+        "QueueClient", "Routing"),
     .program(
         "qhpsictl", uses: "AdminReport", "ControlFiles", "Doctor", "Posix", "Quarantine",
         "SelfTest", argumentParser, linked: .systemLinked),

@@ -14,7 +14,8 @@ package struct PlaceSearch: Sendable {
     /// Each once.
     package private(set) var places: [QuarantinePlace] = []
 
-    private static let passwordLimit = 1 << 28
+    /// Bytes of passwd(5).
+    static let passwordLimit = 1 << 28
 
     /// Look for all of an instance: the maildirs of VIRUSFORWARD's addresses, and in all users' maildirs the folders into
     /// which rules on the scanner's verdict put messages.

@@ -18,6 +18,8 @@ package enum QuarantineFailure: Error {
     case noRecipients(id: String)
     /// What its header says of sender and recipients cannot be an envelope.
     case noEnvelope(id: String)
+    /// It says that it was for somebody else than the owner of the maildir in which it lies.
+    case notOwners(id: String, address: String, place: String)
     case unable(String, Errno)
     case refused(String)
     /// It is queued, and still looks as if it were not.
@@ -26,7 +28,8 @@ package enum QuarantineFailure: Error {
     /// Whether the request itself cannot be met, rather than that something went wrong.
     package var isAnswer: Bool {
         switch self {
-        case .unknown, .ambiguous, .releasedBefore, .gone, .noRecipients, .noEnvelope, .refused:
+        case .unknown, .ambiguous, .releasedBefore, .gone, .noRecipients, .noEnvelope, .notOwners,
+            .refused:
             true
         case .inUse, .notRoot, .unable, .unmarked: false
         }
@@ -44,6 +47,8 @@ package enum QuarantineFailure: Error {
         case .noRecipients(let id): "whom \(id) was for is not known"
         case .noEnvelope(let id):
             "what the header of \(id) says of sender and recipients cannot be an envelope"
+        case .notOwners(let id, let address, let place):
+            "\(id) says that it was for \(address), whose mail does not come to the owner of \(place): it may be forged"
         case .unable(let what, let reason): "unable to \(what): \(String(printable: reason.text))"
         case .refused(let text): "not queued: \(text)"
         case .unmarked(let what, let reason):
@@ -114,6 +119,7 @@ extension Quarantine {
         guard held.facts.isWhole, !recipients.hasFlaw, !held.facts.sender.contains(0) else {
             throw .noEnvelope(id: entry.id)
         }
+        try checkOwner(of: entry, held.facts, recipients)
         let envelope =
             [UInt8(ascii: "F")] + held.facts.sender + [0] + recipients.records + [0]
         do throws(QueueFailure) {

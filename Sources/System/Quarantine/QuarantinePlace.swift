@@ -11,7 +11,7 @@ package struct QuarantinePlace: Sendable {
     /// Whether all that VIRUSFORWARD sends there is in quarantine, rather than what a rule has put there.
     package let isForwarded: Bool
     /// Whether the admin has named it: then its path, but nothing below, may be one that only he can walk.
-    private let isNamed: Bool
+    let isNamed: Bool
     /// Which folder it was when it was found.
     let device: UInt64
     let inode: UInt64

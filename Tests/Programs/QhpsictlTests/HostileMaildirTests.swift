@@ -56,6 +56,46 @@ struct HostileMaildirTests {
         #expect(try kept.id() == id)
     }
 
+    @Test(arguments: [
+        ("Delivered-To: carol@test.example\n", ""), ("Delivered-To: desk@test.example\n", ""),
+        ("Delivered-To: bob@elsewhere.example\n", ""), ("Delivered-To: nobody@test.example\n", ""),
+        (
+            "Delivered-To: bob@test.example\n",
+            "X-Quarantine-ID: desk@test.example,\n\tcarol@test.example\n"
+        ),
+        ("", "X-Quarantine-ID: desk@test.example,\n\tbob@test.example,\n\tcarol@test.example\n"),
+    ])
+    func `what a user plants in his folder goes to nobody else`(head: String, field: String) throws
+    {
+        let kept = try Kept()
+        let message = try kept.queued(settings: [
+            "QHPSI": "/bin/sh -c 'echo stream: Test.Virus FOUND; exit 1'"
+        ]).replacing(
+            "X-QHPSI-Signature: Test.Virus\n", with: "X-QHPSI-Signature: Test.Virus\n" + field)
+        let folder = kept.instance.root + "/home/bob/Maildir/.Quarantine"
+        try shell("mkdir '\(folder)' '\(folder)/cur' '\(folder)/new'")
+        let path = "home/bob/Maildir/.Quarantine/new/1.M1P1.mx"
+        func plant(_ head: String, _ message: String) throws -> String {
+            try kept.instance.write(path, "Return-Path: <boss@test.example>\n" + head + message)
+            try shell("chown -R 4001:4001 '\(folder)'")
+            return try kept.id()
+        }
+        let id = try plant(head, message)
+        let outcome = try kept.run("release", id)
+        #expect(outcome.code == 1)
+        #expect(
+            outcome.errors.contains("whose mail does not come to the owner of \(folder)"),
+            "\(outcome.errors)")
+        #expect(try kept.instance.queued().isEmpty)
+        // It can still be looked at and deleted, and his own goes to him.
+        #expect(try kept.run("show", id).code == 0)
+        #expect(try kept.run("delete", id).code == 0)
+        let own = try plant(
+            "Delivered-To: bob@test.example\n", message.replacing(field, with: ""))
+        #expect(try kept.run("release", own).code == 0)
+        #expect(try kept.instance.queued().first?.records.last == "Tbob@test.example")
+    }
+
     @Test func `an id that two entries have is refused`() throws {
         let kept = try Kept()
         try kept.forward(try kept.queued(settings: kept.forwarded))
