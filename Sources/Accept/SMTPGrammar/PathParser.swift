@@ -10,7 +10,7 @@ struct PathParser {
     /// Where the next byte is.
     private(set) var position: Int
 
-    /// What the DNS can hold; RFC 1035 §2.3.4. No mail can come from a longer name, and none go to it.
+    /// What the DNS can hold, RFC 1035 §2.3.4: no mail can come from a longer name, and none go to it.
     private static let domainLimit = 255
     private static let labelLimit = 63
 

@@ -27,7 +27,7 @@ package struct ArrivingHeader: Sendable {
         case passing
     }
 
-    /// Longer than a line may be, RFC 5322 §2.1.1; then it is no field.
+    /// The most bytes of a field's name, as of a line, RFC 5322 §2.1.1.
     private static let heldLimit = 998
 
     private var state = State.beginning

@@ -27,6 +27,7 @@ extension DeliveryUser {
     /// - Parameters:
     ///   - local: The address' local part, of which the extension is the end.
     ///   - host: Its domain.
+    /// - Returns: False when it would come back.
     /// - Throws: When the file or a database cannot be read.
     package func takes(local: [UInt8], host: [UInt8]) throws(UnreadableFile) -> Bool {
         if user.identifier == 0 || ext.contains(0) { return false }

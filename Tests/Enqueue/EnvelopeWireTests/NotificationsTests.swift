@@ -34,12 +34,13 @@ func `ENVID is xtext of printable bytes`(value: String, isRight: Bool) {
 
 @Test func `what some write in lower case is kept as others demand it`() {
     var message = MessageNotifications()
-    #expect(message.setEnvelopeID(Array("X400-a+3dFirst+2bb+2A".utf8)))
-    #expect(message.records == Array("EX400-a+3DFirst+2Bb+2A\0".utf8))
+    let isTaken = message.setEnvelopeID(Array("X400-a+3dFirst+2bb+2A".utf8))
+    #expect(isTaken && message.records == Array("EX400-a+3DFirst+2Bb+2A\0".utf8))
     var recipient = RecipientNotifications()
-    #expect(recipient.setOriginalRecipient(Array("rfc822;a+3db+c@d".utf8)) == false)
-    #expect(recipient.setOriginalRecipient(Array("rfc822;a+3dbc@d".utf8)))
-    #expect(recipient.records == Array("Orfc822;a+3Dbc@d\0".utf8))
+    let isHalfTaken = recipient.setOriginalRecipient(Array("rfc822;a+3db+c@d".utf8))
+    #expect(!isHalfTaken && recipient.isEmpty)
+    let isWholeTaken = recipient.setOriginalRecipient(Array("rfc822;a+3dbc@d".utf8))
+    #expect(isWholeTaken && recipient.records == Array("Orfc822;a+3Dbc@d\0".utf8))
     recipient.forgetOriginalRecipient()
     #expect(recipient.isEmpty)
 }

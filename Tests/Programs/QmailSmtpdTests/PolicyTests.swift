@@ -14,7 +14,7 @@ private func reply(
     ("d@x.sub.example", "250 2.1.5"), ("d@y.x.sub.example", "250 2.1.5"),
     ("d@sub.example", "550 5.7.1"), ("d@x.test.example", "550 5.7.1"),
     ("d@xtest.example", "550 5.7.1"), ("d@other.example", "550 5.7.1"),
-    ("d@example", "550 5.7.1"), ("d@[127.0.0.1]", "550 5.7.1"),
+    ("d@example", "550 5.7.1"), ("d@[127.0.0.1]", "250 2.1.5"), ("d@[203.0.113.9]", "550 5.7.1"),
     ("d%other.example@evil.example", "550 5.7.1"), ("postmaster", "250 2.1.5"),
     (#""d@test.example"@evil.example"#, "550 5.7.1"),
     ("@test.example:d@evil.example", "550 5.7.1"),

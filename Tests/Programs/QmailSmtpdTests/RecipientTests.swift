@@ -172,7 +172,7 @@ private func makeAliases(_ instance: PrivateInstance) throws {
     let mine = ["TCPLOCALIP": "192.0.2.1"]
     let recipients = [
         "joe@[192.0.2.1]", "joe@[127.0.0.1]", "joe@[IPv6:::1]", "nobody@[192.0.2.1]",
-        "joe@[192.0.2.2]", "postmaster@[127.0.0.1]",
+        "joe@[203.0.113.9]", "postmaster@[127.0.0.1]",
     ]
     let foreign = "550 5.7.1 this server does not take mail for that domain from you"
     let wanted = [accepted, accepted, accepted, unknown, foreign, accepted]

@@ -25,7 +25,7 @@ private let envelope = "EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<d@test.exa
 
 @Test(arguments: [
     ("", 1, "NOOP x"), ("", 1, "x"), ("NOOP\n", 2, "x"), ("NOOP\rNOOP", 2, "NOOP"),
-    (String(repeating: "x", count: 5000), 2, "x"), ("EHLO c\r\nAUTH LOGIN\r\n", 3, "QUFB"),
+    (String(repeating: "x", count: 15000), 2, "x"), ("EHLO c\r\nAUTH LOGIN\r\n", 3, "QUFB"),
     ("EHLO c\r\nAUTH PLAIN\r\n", 3, "A"), (envelope, 4, "DATA"), ("BDAT 100000000\r\n", 1, "x"),
 ])
 func `a command must be whole in its time`(before: String, replies: Int, dripped: String) throws {

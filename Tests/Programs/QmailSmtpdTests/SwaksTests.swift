@@ -36,7 +36,7 @@ private let dialogues = [
     Dialogue(control: ["me": ""], options: [], code: 21, transcript: ["<** 421 4.3.5 "]),
     Dialogue(options: ["--from", "a b@c"], code: 23, transcript: ["<** 501 5.1.7 "]),
     Dialogue(
-        options: ["--from", String(repeating: "x", count: 65) + "@b.example"], code: 23,
+        options: ["--from", String(repeating: "x", count: 1000) + "@b.example"], code: 23,
         transcript: ["<** 501 5.1.7 the sender's local part is longer than 64 octets"]),
     Dialogue(options: ["--from", "ü@b.example"], code: 23, transcript: ["<** 553 5.6.7 "]),
     Dialogue(
