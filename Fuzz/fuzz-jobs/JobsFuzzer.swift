@@ -32,7 +32,9 @@ public func fuzzJobs(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
 
 private func check(_ frame: [UInt8]) {
     let text = frame.dropFirst(3).dropLast()
-    if frame.count > 2004 || frame.last != 0 || !text.allSatisfy({ $0 >= 32 && $0 < 127 || $0 == 10 }) {
+    if frame.count > 2004 || frame.last != 0
+        || !text.allSatisfy({ $0 >= 32 && $0 < 127 || $0 == 10 })
+    {
         fatalError("a report is no frame")
     }
 }
