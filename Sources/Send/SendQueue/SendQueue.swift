@@ -88,7 +88,8 @@ package struct SendQueue: Sendable {
         }
     }
 
-    /// Whether the mess file is one that a qmail-queue is receiving: then what else has its number is an older message's.
+    /// Whether the mess file is locked: by a qmail-queue that is receiving it, so that what else has its number is an older
+    /// message's, or for a moment by who clears the queue.
     package func isComingIn(_ id: UInt64) throws(Errno) -> Bool {
         if try message(id) == nil { return false }
         return try !isAbandoned(id)

@@ -82,7 +82,9 @@ extension Sender {
                 log.warning("no mess file of", key.id, [UInt8]("left in info/"), queue.name)
                 return
             }
-            if try queue.isComingIn(key.id) { return postpone(key, [channel]) }
+            if try queue.isComingIn(key.id) {
+                return postpone(key, [channel], seconds: Self.lockSeconds)
+            }
             let job = Job(
                 key: key, isFresh: false, sender: envelope.sender, process: envelope.process,
                 recipients: records, position: 0,

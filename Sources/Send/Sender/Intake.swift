@@ -141,7 +141,9 @@ extension Sender {
             guard try queue.settled(key.id) != nil else { return }
             guard try queue.message(key.id) != nil else { return try forget(key) }
             // When that is committed this is forgotten.
-            if try queue.isComingIn(key.id) { return postpone(key, [.local, .remote]) }
+            if try queue.isComingIn(key.id) {
+                return postpone(key, [.local, .remote], seconds: Self.lockSeconds)
+            }
             var hasRecipients = false
             for channel in [Channel.local, .remote] {
                 guard let due = try queue.due(key.id, channel) else { continue }
@@ -182,8 +184,10 @@ extension Sender {
     }
 
     /// Try a message of info/ again when there may be less trouble.
-    func postpone(_ key: MessageKey, _ channels: [Channel]) {
-        let message = DueMessage(key, at: Clock.seconds + Self.troubleSeconds, isFresh: false)
+    func postpone(
+        _ key: MessageKey, _ channels: [Channel], seconds: Int = Sender.troubleSeconds
+    ) {
+        let message = DueMessage(key, at: Clock.seconds + seconds, isFresh: false)
         for channel in channels { withLane(channel) { $0.deferred.insert(message) } }
     }
 }

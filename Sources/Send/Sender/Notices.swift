@@ -136,7 +136,10 @@ extension Sender {
             log.warning("files are gone of", key.id, [UInt8]("nobody is told"), queue.name)
             return try finish(notice, offsets)
         }
-        if try queue.isComingIn(key.id) { throw .wouldBlock }
+        if try queue.isComingIn(key.id) {
+            let time = Clock.seconds + Self.lockSeconds
+            return notices.add(key, at: time, isBare: notice.isBare)
+        }
         guard let (sender, recipient) = addresses(stored.sender, key) else {
             return try finish(notice, offsets)
         }

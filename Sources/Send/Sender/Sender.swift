@@ -50,6 +50,8 @@ final class Sender {
     static let cleaningSeconds = 86400
     /// After trouble with a file it is tried again after so many seconds.
     static let troubleSeconds = 120
+    /// A mess file that somebody has locked is looked at again after so many seconds: mostly it is queue-fix(8), for a moment.
+    static let lockSeconds = 1
 
     /// - Parameters:
     ///   - instance: Where qmail-queue is.
