@@ -62,7 +62,7 @@ func `an envelope is kept as it came`(text: String, records: [String]) throws {
 
 @Test(arguments: [
     "", "\n", "\n\n", "Subject: only a header\n", "Subject: no newline at the end",
-    "no header at all\n\nbody", "|||", "Subject: a\r\n\r\nb\r\n", "Subject: \u{FC}\n\n\u{FC}",
+    "no header at all\n\nbody", "x|||", "Subject: a\r\n\r\nb\r\n", "Subject: \u{FC}\n\n\u{FC}",
     String(repeating: "x", count: 10_000_000), String(repeating: "line\n", count: 100_000),
 ])
 func `a message of any form is kept byte by byte`(text: String) throws {

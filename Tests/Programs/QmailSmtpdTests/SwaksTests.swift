@@ -37,7 +37,7 @@ private let dialogues = [
     Dialogue(options: ["--from", "a b@c"], code: 23, transcript: ["<** 501 5.1.7 "]),
     Dialogue(
         options: ["--from", String(repeating: "x", count: 1000) + "@b.example"], code: 23,
-        transcript: ["<** 501 5.1.7 the sender's local part is longer than 64 octets"]),
+        transcript: ["<** 501 5.1.7 the sender's address is longer than 1002 octets"]),
     Dialogue(options: ["--from", "ü@b.example"], code: 23, transcript: ["<** 553 5.6.7 "]),
     Dialogue(
         control: ["badmailfrom": "@b.example\n"], options: [], code: 23,

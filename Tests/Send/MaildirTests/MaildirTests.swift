@@ -36,7 +36,7 @@ private let host = Array("mx.example".utf8)
 @Test(arguments: [0, 1, 4096, 65535, 65536, 65537, 200_000])
 func `a message of any size is in new, whole and behind its head`(size: Int) throws {
     let mailbox = try Mailbox()
-    let text = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+    let text = (0..<size).map { UInt8(truncatingIfNeeded: 65 &+ $0 &* 7) }
     let message = try mailbox.message(text)
     try Maildir.deliver(head: head, message: message, to: mailbox.path, host: host)
     try Maildir.deliver(head: [], message: message, to: mailbox.path + [47], host: host)
