@@ -153,7 +153,15 @@ extension Sender {
         text.part = first.offset - 1
         let envelope =
             [UInt8(ascii: "F")] + sender + [0, UInt8(ascii: "T")] + recipient + [0, 0]
-        let messageFile = try Self.memory(text.bytes)
+        notices.runs.append(
+            Notices.Run(
+                key: key, isBare: notice.isBare, told: notice.isPartial ? offsets : nil,
+                child: try submit(text.bytes, envelope)))
+    }
+
+    /// Start qmail-queue with a notice.
+    private func submit(_ text: [UInt8], _ envelope: [UInt8]) throws(Errno) -> Child {
+        let messageFile = try Self.memory(text)
         let envelopeFile = try Self.memory(envelope)
         let child = try Launch(
             instance.qmailQueue, arguments: [instance.qmailQueue],
@@ -163,10 +171,7 @@ extension Sender {
         // The child has its own.
         try messageFile.close()
         try envelopeFile.close()
-        notices.runs.append(
-            Notices.Run(
-                key: key, isBare: notice.isBare, told: notice.isPartial ? offsets : nil,
-                child: child))
+        return child
     }
 
     /// From whom the notice comes and who gets it; nil, with a line in the log, when nobody does.
