@@ -23,28 +23,37 @@ struct ScannerView {
 
     /// Allow in a domain what it can read.
     func allow(in domain: borrowing Domain) throws(Errno) {
-        let closed = try Self.folder(of: message)
-        let unlisted = try Self.folder(of: scratch)
-        Self.allow([UInt8(ascii: "/")], in: domain, closed, unlisted, listed: true)
+        let name = scratch[((scratch.lastIndex(of: UInt8(ascii: "/")) ?? 0) + 1)...]
+        let stem = name[..<(name.lastIndex(of: UInt8(ascii: ".")) ?? name.endIndex)]
+        let walls = Walls(
+            closed: try Self.folder(of: message), unlisted: try Self.folder(of: scratch),
+            hiddenStem: Array(stem))
+        Self.allow([UInt8(ascii: "/")], in: domain, walls)
         try domain.allow(scratch, listed: true)
         try domain.allow(message, listed: false)
     }
 
-    /// Allow a folder and what is below it, without the closed one and the list of the other.
-    private static func allow(
-        _ path: [UInt8], in domain: borrowing Domain, _ closed: [UInt8], _ unlisted: [UInt8],
-        listed: Bool
-    ) {
-        let hasClosed = isAt(closed, orBelow: path)
-        let hasUnlisted = listed && isAt(unlisted, orBelow: path)
+    /// Where other scans' things are.
+    private struct Walls {
+        /// The folder of the messages being scanned, of which nothing can be read.
+        let closed: [UInt8]
+        /// The folder that cannot be listed.
+        let unlisted: [UInt8]
+        /// How the names of folders begin in it that cannot be listed, either.
+        let hiddenStem: [UInt8]
+    }
+
+    /// Allow a folder and what is below it up to the walls.
+    private static func allow(_ path: [UInt8], in domain: borrowing Domain, _ walls: Walls) {
+        let hasClosed = isAt(walls.closed, orBelow: path)
+        let hasUnlisted = isAt(walls.unlisted, orBelow: path)
         do throws(Errno) {
-            if !hasClosed { try domain.allow(path, listed: listed && !hasUnlisted) }
-            guard hasClosed || hasUnlisted, path != closed, hasClosed || path != unlisted else {
-                return
-            }
+            if !hasClosed { try domain.allow(path, listed: !hasUnlisted) }
+            guard hasClosed || hasUnlisted, path != walls.closed else { return }
             let stem = path.count > 1 ? path + [UInt8(ascii: "/")] : path
-            for name in try OpenFolder.at(path).names(atMost: mostNames) {
-                allow(stem + name, in: domain, closed, unlisted, listed: listed && path != unlisted)
+            for name in try OpenFolder.at(path).names(atMost: mostNames)
+            where path != walls.unlisted || !name.starts(with: walls.hiddenStem) {
+                allow(stem + name, in: domain, walls)
             }
         } catch {
             // What we cannot open, or what has gone, the scanner need not read.

@@ -155,7 +155,7 @@ package struct MessageStructure: Sendable {
         isSeam = depth == 0 && findings.parts == 1 && header.isEmpty
         isHeader = false
         guard header.isMessage || header.isNamedMessage else {
-            body = PartBody(header)
+            body = PartBody(header, standsAlone: isSeam && header.isOursAlone)
             return
         }
         findings.hasContainer = true

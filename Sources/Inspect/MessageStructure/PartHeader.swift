@@ -17,6 +17,8 @@ struct PartHeader: Sendable {
     private(set) var isHTML = false
     /// Whether no field said anything of the body.
     private(set) var isEmpty = true
+    /// Whether there are no fields but those that we put before a message that has none.
+    private(set) var isOursAlone = true
     /// Whether a name says that this is an OpenPGP file.
     private(set) var isNamedPGP = false
 
@@ -41,6 +43,10 @@ struct PartHeader: Sendable {
             // The names that count begin with "Content-".
             isWanted = bytes[start] | 0x20 == UInt8(ascii: "c")
             isStray = isStray || !Self.isField(bytes, piece)
+            isOursAlone =
+                isOursAlone
+                && (bytes.has("Received:", at: start, before: piece.upperBound)
+                    || bytes.has("X-QHPSI", at: start, before: piece.upperBound))
         }
         if isStray, stray.count < Self.strayLimit {
             stray += bytes.bytes(

@@ -79,6 +79,9 @@ func `benign mails, malformed ones among them, arrive byte by byte`(name: String
         #expect(received[0].starts(with: "Received: from unknown (HELO client.example)".utf8))
         var sent = try Files.contents(Array(file.utf8)).filter { $0 != 13 }
         if sent.last != 10 { sent.append(10) }
+        // An mbox's line is made a field, and one of them has no header.
+        if sent.starts(with: "From ".utf8) { sent = Array("MBOX-Line: ".utf8) + sent }
+        if sent.starts(with: "Send Ppp".utf8) { sent = [10] + sent }
         #expect(Array(received[2]) == sent, "\(file)")
     }
     withExtendedLifetime((clamd, database)) {}

@@ -88,9 +88,9 @@ func `the Received field says who brought the message and how`(
     let server = try ScriptedServer()
     var body: [UInt8] = []
     for byte in UInt8.min...UInt8.max where byte != 10 { body += [120, byte, 13, 10] }
-    _ = try server.answer(Array(opening.utf8) + body + Array(".\r\nQUIT\r\n".utf8))
+    _ = try server.answer(Array((opening + "\r\n").utf8) + body + Array(".\r\nQUIT\r\n".utf8))
     let message = try #require(server.queued().first).message
-    let stored = message.split(separator: 10, omittingEmptySubsequences: false).dropFirst(2)
+    let stored = message.split(separator: 10, omittingEmptySubsequences: false).dropFirst(3)
     #expect(stored.count == 256)
     for (byte, line) in zip((UInt8.min...UInt8.max).filter { $0 != 10 }, stored) {
         #expect(Array(line) == [120, byte])
