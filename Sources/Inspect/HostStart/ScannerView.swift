@@ -25,8 +25,11 @@ struct ScannerView {
     func allow(in domain: borrowing Domain) throws(Errno) {
         let name = scratch[((scratch.lastIndex(of: UInt8(ascii: "/")) ?? 0) + 1)...]
         let stem = name[..<(name.lastIndex(of: UInt8(ascii: ".")) ?? name.endIndex)]
+        // By hand qhpsi scans a message wherever it is, and nobody else's are there.
+        let folder = try Self.folder(of: message)
+        let isQueues = folder.suffix(5).elementsEqual("/scan".utf8)
         let walls = Walls(
-            closed: try Self.folder(of: message), unlisted: try Self.folder(of: scratch),
+            closed: isQueues ? folder : nil, unlisted: try Self.folder(of: scratch),
             hiddenStem: Array(stem))
         Self.allow([UInt8(ascii: "/")], in: domain, walls)
         try domain.allow(scratch, listed: true)
@@ -36,7 +39,7 @@ struct ScannerView {
     /// Where other scans' things are.
     private struct Walls {
         /// The folder of the messages being scanned, of which nothing can be read.
-        let closed: [UInt8]
+        let closed: [UInt8]?
         /// The folder that cannot be listed.
         let unlisted: [UInt8]
         /// How the names of folders begin in it that cannot be listed, either.
@@ -45,7 +48,7 @@ struct ScannerView {
 
     /// Allow a folder and what is below it up to the walls.
     private static func allow(_ path: [UInt8], in domain: borrowing Domain, _ walls: Walls) {
-        let hasClosed = isAt(walls.closed, orBelow: path)
+        let hasClosed = walls.closed.map { isAt($0, orBelow: path) } ?? false
         let hasUnlisted = isAt(walls.unlisted, orBelow: path)
         do throws(Errno) {
             if !hasClosed { try domain.allow(path, listed: !hasUnlisted) }
