@@ -154,14 +154,14 @@ extension Patient {
         Ailment(
             check: "signatures",
             before:
-                "mkdir -p etc/clamav var/lib/clamav && echo 'DatabaseDirectory /var/lib/clamav' >etc/clamav/clamd.conf && touch var/lib/clamav/own.ndb",
+                "mkdir -p etc/clamav var/lib/clamav && echo 'DatabaseDirectory /var/lib/clamav' >etc/clamav/clamd.conf && echo Own.Test:0:*:414243444546 >var/lib/clamav/own.ndb",
             breaking: "touch -d '9 days ago' var/lib/clamav/own.ndb",
             words: "9 days old",
             others: ["systemctl": "touch var/lib/clamav/own.ndb"]),
         Ailment(
             check: "signatures",
             before:
-                "mkdir -p etc/service/freshclam/variables etc/clamav var/lib/clamav && echo 'DatabaseDirectory /var/lib/clamav' >etc/clamav/clamd.conf && touch var/lib/clamav/own.ndb",
+                "mkdir -p etc/service/freshclam/variables etc/clamav var/lib/clamav && echo 'DatabaseDirectory /var/lib/clamav' >etc/clamav/clamd.conf && echo Own.Test:0:*:414243444546 >var/lib/clamav/own.ndb",
             breaking: "touch -d '9 days ago' var/lib/clamav/own.ndb",
             words: "9 days old",
             others: [
