@@ -54,7 +54,13 @@ enum CertificateCheck {
     private static func lookAtPair(_ machine: Machine, _ found: inout Examination) {
         let program = Array("/usr/bin/openssl".utf8)
         let certificate = machine.shown(path)
-        let key = machine.exists(keyPath) ? machine.shown(keyPath) : certificate
+        let key = machine.exists(keyPath) ? keyPath : path
+        guard machine.isRoot || machine.text(key) != nil else {
+            found.unchecked(
+                "whether \(machine.shown(key)) is the key of \(certificate)", why: why,
+                repair: "run it as root")
+            return
+        }
         func ask(_ words: [String]) throws(Errno) -> ToolRun {
             try ToolRun(program, words.map { Array($0.utf8) }, seconds: patience)
         }
@@ -62,11 +68,12 @@ enum CertificateCheck {
             let wanted = try ask(["x509", "-noout", "-pubkey", "-in", certificate])
             // What is no certificate is told of below.
             guard wanted.code == 0 else { return }
-            let there = try ask(["pkey", "-pubout", "-in", key, "-passin", "pass:"])
+            let there = try ask(["pkey", "-pubout", "-in", machine.shown(key), "-passin", "pass:"])
             if there.code == 0, there.output.trimmed == wanted.output.trimmed { return }
             found.problem(
                 there.code == 0
-                    ? "\(key) is not the key of \(certificate)" : "there is no key in \(key)",
+                    ? "\(machine.shown(key)) is not the key of \(certificate)"
+                    : "there is no key in \(machine.shown(key))",
                 why: why, repair: renewal(machine))
         } catch {
             return  // Without openssl it cannot be told.
@@ -101,6 +108,12 @@ enum CertificateCheck {
         _ machine: Machine, _ file: String, _ found: inout Examination
     ) {
         let program = Array("/usr/bin/openssl".utf8)
+        guard machine.isRoot || machine.text(key) != nil else {
+            found.unchecked(
+                "whether \(machine.shown(key)) is the key of \(certificate)", why: why,
+                repair: "run it as root")
+            return
+        }
         func ask(_ words: [String]) throws(Errno) -> ToolRun {
             let arguments = ["x509", "-noout", "-in", file] + words
             return try ToolRun(program, arguments.map { Array($0.utf8) }, seconds: patience)
