@@ -9,8 +9,6 @@ struct AttachmentBytes: Sendable {
     private(set) var isHTML = false
 
     private let isNamedPGP: Bool
-    /// Whether they are all of a message, where ClamAV expects text and looks for no file.
-    private let standsAlone: Bool
     /// What was not looked at yet, and before it what was.
     private var window: [UInt8] = []
     /// The offset of the window's first byte in the file, and how much of the window was looked at.
@@ -28,10 +26,7 @@ struct AttachmentBytes: Sendable {
     private static let ahead = 64
     private static let behind = 32
 
-    init(isNamedPGP: Bool, standsAlone: Bool = false) {
-        self.isNamedPGP = isNamedPGP
-        self.standsAlone = standsAlone
-    }
+    init(isNamedPGP: Bool) { self.isNamedPGP = isNamedPGP }
 
     /// Read the next bytes.
     mutating func read(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
@@ -201,7 +196,6 @@ struct AttachmentBytes: Sendable {
         isSniffed = true
         let kind = FileKind(Array(window.prefix(Self.headSize)), isNamedPGP: isNamedPGP)
         findings.note(kind.reason)
-        if standsAlone, !kind.isPlain { findings.note("file in place of a message") }
         form = kind.form
         findings.hasRAR = form == .rar
         findings.hasContainer = !kind.isPlain

@@ -81,10 +81,11 @@ package struct MessageStructure: Sendable {
         }
     }
 
-    /// A message that begins as if it went on with our field is parted from that by an empty line, and its header with it.
+    /// A message that does not begin with a field is parted from ours by an empty line, and its header, if one follows, with it.
     private mutating func lookAtSeam(_ first: UInt8) {
         isSeam = false
-        guard first == 32 || first == 9 else { return }
+        guard first == 32 || first == 9 || header.isOursAlone else { return }
+        body = nil
         isHidden = true
         isHeader = true
         header = PartHeader()
@@ -155,7 +156,7 @@ package struct MessageStructure: Sendable {
         isSeam = depth == 0 && findings.parts == 1 && header.isEmpty
         isHeader = false
         guard header.isMessage || header.isNamedMessage else {
-            body = PartBody(header, standsAlone: isSeam && header.isOursAlone)
+            body = PartBody(header)
             return
         }
         findings.hasContainer = true

@@ -21,12 +21,10 @@ struct PartBody: Sendable {
     private static let portion = 16384
 
     /// A body with a header; one that is a message in an encoding is read as one of this depth.
-    ///
-    /// `standsAlone`: it came without a header.
-    init(_ header: PartHeader, depth: Int = 0, standsAlone: Bool = false) {
+    init(_ header: PartHeader, depth: Int = 0) {
         coding = header.coding
         isHTML = header.isHTML
-        bytes = AttachmentBytes(isNamedPGP: header.isNamedPGP, standsAlone: standsAlone)
+        bytes = AttachmentBytes(isNamedPGP: header.isNamedPGP)
         if depth > 0 { message = [MessageStructure(depth: depth)] }
     }
 

@@ -60,7 +60,7 @@ struct PartHeader: Sendable {
         endField()
         guard isStray else { return }
         let kind = FileKind(stray, isNamedPGP: false)
-        if !kind.isPlain || kind.isHTML { note("file in place of a message") }
+        if !kind.isPlain { note("file in place of a message") }
     }
 
     /// Whether a line begins with a name and a colon; RFC 5322 §2.2, §4.5.

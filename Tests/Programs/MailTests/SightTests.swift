@@ -129,6 +129,9 @@ private let oddStarts: [String] = [
     "X: " + String(repeating: "y", count: 90_000) + "\n",
 ]
 
+/// Those of them behind which a header is still one.
+private let wholeStarts = ["\n", "From ", ">From ", "X-QHPSI: ", "X: "]
+
 @Test func `whatever a message begins with, what clamscan finds in it is found by every form`()
     throws
 {
@@ -151,10 +154,13 @@ private let oddStarts: [String] = [
         for (name, settings) in forms.all {
             for (i, found) in asSent.enumerated() where found {
                 let verdict = try forms.verdict(on: mails[i], settings)
-                // What begins as if it went on with our field is parted from it: its header is none then.
+                // A header behind a line that is no field is none, to a reader of mail either: an empty line parts them.
                 #expect(
-                    verdict == "virus found" || i == 0 && verdict == "not scanned",
+                    verdict == "virus found" || verdict == "not scanned",
                     "\(name), \(file), message \(i)")
+                let isParted =
+                    i >= oddStarts.count || !wholeStarts.contains { oddStarts[i].hasPrefix($0) }
+                if !isParted { #expect(verdict == "virus found", "\(name), \(file), message \(i)") }
             }
         }
     }
