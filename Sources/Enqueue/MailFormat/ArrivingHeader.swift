@@ -43,6 +43,12 @@ package struct ArrivingHeader: Sendable {
     /// - Returns: What can go on.
     package mutating func push(_ input: [UInt8]) -> [UInt8] {
         if case .passing = state { return input }
+        if missing.isEmpty, isFirstLine, held.isEmpty, case .beginning = state, Self.isField(input)
+        {
+            // The usual way: nothing is to be done.
+            state = .passing
+            return input
+        }
         var output: [UInt8] = []
         output.reserveCapacity(input.count + held.count)
         for (i, byte) in input.enumerated() {
@@ -59,6 +65,15 @@ package struct ArrivingHeader: Sendable {
             }
         }
         return output
+    }
+
+    /// Whether a text surely begins with a field.
+    private static func isField(_ text: [UInt8]) -> Bool {
+        var end = 0
+        while end < text.count, text[end].isNameByte { end += 1 }
+        guard end > 0 else { return false }
+        while end < text.count, text[end] == 32 || text[end] == 9 { end += 1 }
+        return end < text.count && text[end] == UInt8(ascii: ":")
     }
 
     /// Do it to the end of a text, from the byte on at which the message's next bytes begin.
