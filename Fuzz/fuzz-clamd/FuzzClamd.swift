@@ -15,7 +15,7 @@ public func fuzzClamd(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
             guard isClean(bytes, subject) else { fatalError("clean without the exact words") }
         case .infected(let name):
             guard bytes.count <= ClamdReply.sizeLimit, !name.isEmpty,
-                ScanReport.printable(name) == Array(name.prefix(400)),
+                !name.contains(where: \.isControl),
                 Array(bytes.suffix(7)).equals(" FOUND\0")
             else { fatalError("infected without a proper name") }
         case .notScanned(let reason), .failed(let reason):
