@@ -1,6 +1,5 @@
 import ByteText
 import ClamdClient
-import ScanProtocol
 
 /// The reader of clamd's replies: any bytes are a verdict, and only the exact words are clean.
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -19,7 +18,7 @@ public func fuzzClamd(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
                 Array(bytes.suffix(7)).equals(" FOUND\0")
             else { fatalError("infected without a proper name") }
         case .notScanned(let reason), .failed(let reason):
-            guard !reason.isEmpty, ScanReport.printable(reason) == Array(reason.prefix(400)) else {
+            guard !reason.isEmpty, !reason.contains(where: \.isControl) else {
                 fatalError("a reason that cannot be shown")
             }
         }
