@@ -72,9 +72,8 @@ extension Sender {
 
     /// Forget what is still to be done for a message that had this number before.
     private func forgetOld(_ key: MessageKey) {
-        for channel in [Channel.local, .remote] {
-            withLane(channel) { $0.forget(key) }
-        }
+        withLane(.local) { $0.forget(key) }
+        withLane(.remote) { $0.forget(key) }
         notices.forget(key)
         ended.remove(key)
         unclosed.removeAll { $0 == key }
