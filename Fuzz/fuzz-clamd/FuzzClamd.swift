@@ -1,5 +1,6 @@
 import ByteText
 import ClamdClient
+import ScanProtocol
 
 /// The reader of clamd's replies: any bytes are a verdict, and only the exact words are clean.
 @_cdecl("LLVMFuzzerTestOneInput")
