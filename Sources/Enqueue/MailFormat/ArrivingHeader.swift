@@ -67,11 +67,11 @@ package struct ArrivingHeader: Sendable {
         return output
     }
 
-    /// Whether a text surely begins with a field.
+    /// Whether a text surely begins with a field, and not with an mbox's line in disguise.
     private static func isField(_ text: [UInt8]) -> Bool {
         var end = 0
         while end < text.count, text[end].isNameByte { end += 1 }
-        guard end > 0 else { return false }
+        guard end > 0, text[0] != UInt8(ascii: ">") else { return false }
         while end < text.count, text[end] == 32 || text[end] == 9 { end += 1 }
         return end < text.count && text[end] == UInt8(ascii: ":")
     }
