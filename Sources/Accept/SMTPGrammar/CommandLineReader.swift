@@ -15,7 +15,7 @@ struct CommandLineReader {
         case endless
     }
 
-    /// RFC 5321 §4.5.3.1.4 asks for 512, DSN for 1000 more, and RFC 4954 §4 for so many in AUTH.
+    /// RFC 5321 §4.5.3.1.4 asks for 512, DSN adds 1000, and RFC 4954 §4 asks for 12288 in AUTH.
     ///
     /// A quoted path of the longest address has 2010, so that no limit of an address is really the line's.
     static let limit = 12288

@@ -69,7 +69,7 @@ extension Session where Stream: ~Copyable {
         }
     }
 
-    /// The name that stands for an address literal of this machine; nil: it is none, or mail for the name is not local.
+    /// The name that replaces an address literal of this machine; nil when the literal is not this machine's, or mail for the name is not local.
     private func localName(for domain: [UInt8]) -> [UInt8]? {
         guard let literal = IPAddress(literal: domain), let name = settings.literalHost else {
             return nil

@@ -35,7 +35,7 @@ package struct ArrivingHeader: Sendable {
     private var isFirstLine = true
     private var missing: [Field]
 
-    /// A header before its first byte; these fields are added if there are none of their names.
+    /// A header before its first byte; each of these fields is added if the message has no field of that name.
     package init(adding fields: [Field] = []) { missing = fields }
 
     /// Take the next bytes of the message, lines ending in LF.

@@ -41,12 +41,12 @@ struct IncomingMessage: ~Copyable {
 
     /// Copy the message from a descriptor to its end, without the fields that only we may write.
     ///
-    /// A message has no end that one could wait for: before each so many bytes it is asked whether there is room.
+    /// A message may never end, so `checkRoom` is called once for every 8 MB that are received.
     ///
     /// - Parameters:
     ///   - source: The descriptor.
     ///   - original: What it may be a copy of, which is told all its bytes.
-    ///   - checkRoom: Asks.
+    ///   - checkRoom: Throws when the queue's file system has too little room left.
     /// - Throws: `read` or `write`, or what `checkRoom` throws.
     mutating func receive(
         from source: borrowing FileDescriptor, knowing original: inout Original?,

@@ -72,7 +72,7 @@ struct AttachmentBytes: Sendable {
         }
     }
 
-    /// Append to the window until it has so many bytes.
+    /// Append bytes to the window until it has `size` bytes.
     ///
     /// - Returns: Where the rest begins.
     private mutating func extend(

@@ -29,7 +29,7 @@ struct PartHeader: Sendable {
     private var stray: [UInt8] = []
     private var isStray = false
 
-    /// The most bytes of a field that count, and of what is none.
+    /// The most bytes that are kept of a field, and of lines that are no fields.
     private static let fieldLimit = 16384
     private static let strayLimit = 1024
     /// The longest name of a field.
