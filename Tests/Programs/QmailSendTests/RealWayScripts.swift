@@ -92,7 +92,7 @@ enum RealWayScripts {
         #!/usr/bin/perl
         use strict;
         my ($root) = @ARGV;
-        my @files = split /\n/, `find '$root/home' '$root/var/qmail' '$root/var/lib/qhpsi' '$root/sink' -type f ! -path '*/Maildir/*tmp/*' 2>/dev/null`;
+        my @files = split /\n/, `find '$root/home' '$root/var/qmail' '$root/var/lib/qhpsi/alias' '$root/sink' -type f ! -path '*/Maildir/*tmp/*' 2>/dev/null`;
         for my $file (@files) {
             $file =~ s,^\Q$root\E/,,;
             my ($place, $folder) = ($file, '-');
