@@ -10,6 +10,8 @@ struct IncomingMessage: ~Copyable {
     let queue: QueueDirectory
     /// The inode number of the mess file.
     let id: UInt64
+    /// Whether the mess file has its name in mess/.
+    private(set) var isNamed: Bool
     private let file: FileDescriptor
     private let header: QueueHeader
     /// Bytes of the message as received.
@@ -19,7 +21,7 @@ struct IncomingMessage: ~Copyable {
     private static let checkInterval = 8 << 20
     private static let unfinished: StaticString = "X-QHPSI: not scanned (scan not finished)\n"
 
-    /// Make the mess file: S1 by creat in pid/, S2 by link into mess/.
+    /// Make the mess file: S1, where need be with a name in pid/ and at once S2.
     ///
     /// - Throws: `pidFile` or `messFile`.
     static func create(
@@ -27,14 +29,17 @@ struct IncomingMessage: ~Copyable {
     ) throws(QueueExit) -> IncomingMessage {
         let claimed = try MessageNumber.claim(in: queue, residue: &residue)
         return IncomingMessage(
-            queue: queue, id: claimed.id, file: claimed.takeFile(), header: header)
+            queue: queue, id: claimed.id, isNamed: claimed.isNamed, file: claimed.takeFile(),
+            header: header)
     }
 
     private init(
-        queue: QueueDirectory, id: UInt64, file: consuming FileDescriptor, header: QueueHeader
+        queue: QueueDirectory, id: UInt64, isNamed: Bool, file: consuming FileDescriptor,
+        header: QueueHeader
     ) {
         self.queue = queue
         self.id = id
+        self.isNamed = isNamed
         self.file = file
         self.header = header
     }
@@ -84,7 +89,18 @@ struct IncomingMessage: ~Copyable {
         output.removeAll(keepingCapacity: true)
     }
 
-    /// The message for a scanner: another open file, for reading only, at its start.
+    /// Give the mess file its name, if it has none: S2 by linkat(2) into mess/.
+    ///
+    /// - Throws: `messFile`.
+    mutating func giveName(residue: inout Residue) throws(QueueExit) {
+        if isNamed { return }
+        let mess = queue.file("mess", id)
+        do throws(Errno) { try file.link(to: mess) } catch { throw .messFile }
+        residue.add(mess)
+        isNamed = true
+    }
+
+    /// The message for a scanner, once it has a name: another open file, for reading only, at its start.
     func openForReading() throws(QueueExit) -> FileDescriptor {
         do throws(Errno) {
             return try FileDescriptor.open(queue.file("mess", id), .read)
@@ -99,7 +115,7 @@ struct IncomingMessage: ~Copyable {
     consuming func stored(verdict: [UInt8]) throws(QueueExit) -> StoredMessage {
         let filled = header.filled(with: verdict)
         let message = StoredMessage(
-            queue: queue, id: id, file: file, headerEnd: filled.count)
+            queue: queue, id: id, isNamed: isNamed, file: file, headerEnd: filled.count)
         try message.replaceHeader(filled, room: header.length)
         return message
     }
@@ -109,13 +125,19 @@ struct IncomingMessage: ~Copyable {
 struct StoredMessage: ~Copyable {
     let queue: QueueDirectory
     let id: UInt64
+    /// Whether the mess file has its name in mess/.
+    let isNamed: Bool
     private let file: FileDescriptor
     /// Where the verdict's lines end and the message as received begins.
     let headerEnd: Int
 
-    init(queue: QueueDirectory, id: UInt64, file: consuming FileDescriptor, headerEnd: Int) {
+    init(
+        queue: QueueDirectory, id: UInt64, isNamed: Bool, file: consuming FileDescriptor,
+        headerEnd: Int
+    ) {
         self.queue = queue
         self.id = id
+        self.isNamed = isNamed
         self.file = file
         self.headerEnd = headerEnd
     }
@@ -160,13 +182,28 @@ struct StoredMessage: ~Copyable {
         }
     }
 
-    /// Put the file and its name on the disk: fsync(2) of the file and of its folder.
+    /// Whether it shares one journal with its envelope; see `FileDescriptor.isJournalled`.
+    func isJournalled(with envelope: borrowing FileDescriptor) throws(QueueExit) -> Bool {
+        do throws(Errno) { return try file.isJournalled(with: envelope) } catch { throw .write }
+    }
+
+    /// Write the file out: it is on the disk before a name that is given later, on a journalled file system.
+    func writeOut() throws(QueueExit) {
+        do throws(Errno) { try file.writeOut() } catch { throw .write }
+    }
+
+    /// Put the file on the disk: fsync(2).
     func sync() throws(QueueExit) {
-        do throws(Errno) {
-            try file.sync()
-            try FileDescriptor.open(queue.folder("mess", id), .readDirectory).sync()
-        } catch {
-            throw .write
-        }
+        do throws(Errno) { try file.sync() } catch { throw .write }
+    }
+
+    /// Give the file its name in mess/ of a queue, if it has none: linkat(2).
+    ///
+    /// - Throws: `messFile`.
+    func giveName(in queue: QueueDirectory, residue: inout Residue) throws(QueueExit) {
+        if isNamed { return }
+        let mess = queue.file("mess", id)
+        do throws(Errno) { try file.link(to: mess) } catch { throw .messFile }
+        residue.add(mess)
     }
 }

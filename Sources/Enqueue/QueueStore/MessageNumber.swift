@@ -4,15 +4,21 @@ import Posix
 
 /// The number of a new message, which is its mess file's inode number, and the file, locked: nobody takes it away.
 ///
+/// The file has no name until `IncomingMessage` gives it the one in mess/, so that a crash leaves nothing. Where a file
+/// system or a missing /proc does not allow that it is made in pid/ and linked into mess/ at once.
+///
 /// A file system gives numbers again, so something with the number may be in the queue. What a message of this number
 /// may have left is replaced as it is met. Not so an envelope in todo/ whose message is gone, for its recipients may get
 /// nobody else's mail, nor a mess file that a restore has given a name that is not its own: then another number is taken.
 struct MessageNumber: ~Copyable {
     let id: UInt64
+    /// Whether it has its name in mess/.
+    let isNamed: Bool
     private let file: FileDescriptor
 
-    private init(id: UInt64, file: consuming FileDescriptor) {
+    private init(id: UInt64, isNamed: Bool, file: consuming FileDescriptor) {
         self.id = id
+        self.isNamed = isNamed
         self.file = file
     }
 
@@ -23,10 +29,43 @@ struct MessageNumber: ~Copyable {
     private static let attempts = 500
     private static let names = 9
 
-    /// Make a file in pid/, lock it, and link it into mess/.
+    /// Make the file and lock it; where it needs a name from the beginning, link it into mess/.
     ///
     /// - Throws: `pidFile` or `messFile`.
     static func claim(
+        in queue: QueueDirectory, residue: inout Residue
+    ) throws(QueueExit) -> MessageNumber {
+        if let unnamed = try claimUnnamed(in: queue) { return unnamed }
+        return try claimNamed(in: queue, residue: &residue)
+    }
+
+    /// Nil where files without a name cannot be had.
+    private static func claimUnnamed(
+        in queue: QueueDirectory
+    ) throws(QueueExit) -> MessageNumber? {
+        guard Files.canNameOpenFiles else { return nil }
+        do throws(Errno) {
+            for _ in 1...attempts {
+                let file = try FileDescriptor.openUnnamed(
+                    in: queue.file("mess"), permissions: 0o644)
+                // Nobody else knows of it yet. Held until the process ends: queue-fix takes what nobody holds.
+                guard try file.lockWithoutWaiting() else { throw .wouldBlock }
+                let id = try file.status().inode
+                let isWaiting = try exists(queue.file("todo", id))
+                let isStored = try exists(queue.file("mess", id))
+                if !isWaiting, !isStored {
+                    return MessageNumber(id: id, isNamed: false, file: file)
+                }
+                // As long as it is open its number is not given again.
+                _ = file.release()
+            }
+        } catch {
+            if error.saysNoUnnamedFiles { return nil }
+        }
+        throw .messFile
+    }
+
+    private static func claimNamed(
         in queue: QueueDirectory, residue: inout Residue
     ) throws(QueueExit) -> MessageNumber {
         var stem = queue.file("pid")
@@ -56,7 +95,7 @@ struct MessageNumber: ~Copyable {
                 throw .pidFile
             }
             if try link(name, queue, inode, residue: &residue) {
-                return MessageNumber(id: inode, file: file)
+                return MessageNumber(id: inode, isNamed: true, file: file)
             }
             // As long as it is open its number is not given again.
             _ = file.release()

@@ -2,26 +2,62 @@ import ByteText
 import EnvelopeWire
 import Posix
 
-/// The envelope of a stored message, in intd/ until the commit.
+/// The envelope of a stored message, without a name until the commit, or in intd/ where that cannot be.
 ///
 /// State S3 of Sources/Enqueue/README.md.
 struct QueuedEnvelope: ~Copyable {
     private var queue: QueueDirectory
     private let id: UInt64
+    /// Whether it is in intd/.
+    private let isNamed: Bool
     private let file: FileDescriptor
     private(set) var sender: [UInt8] = []
     /// Where the first recipient's record begins, and where the last one's ends.
     private(set) var recipientsStart = 0
     private(set) var recipientsEnd = 0
 
-    /// Make the intd file with the records that say who queued it.
+    /// Make its file with the records that say who queued it.
     ///
     /// - Throws: `intdFile` or `write`.
     static func create(
         in queue: QueueDirectory, id: UInt64, user: UInt32, residue: inout Residue
     ) throws(QueueExit) -> QueuedEnvelope {
+        let isNamed: Bool
         let file: FileDescriptor
-        let name = queue.file("intd", id)
+        if let unnamed = try makeUnnamed(in: queue) {
+            isNamed = false
+            file = unnamed
+        } else {
+            isNamed = true
+            file = try makeNamed(queue.file("intd", id), residue: &residue)
+        }
+        var records = [UInt8]("u")
+        records.append(decimal: user)
+        records += [0, UInt8(ascii: "p")]
+        records.append(decimal: Process.identifier)
+        records.append(0)
+        do throws(Errno) { try file.write(records) } catch { throw .write }
+        return QueuedEnvelope(
+            queue: queue, id: id, isNamed: isNamed, file: file, recordsEnd: records.count)
+    }
+
+    /// Nil where files without a name cannot be had.
+    private static func makeUnnamed(
+        in queue: QueueDirectory
+    ) throws(QueueExit) -> FileDescriptor? {
+        guard Files.canNameOpenFiles else { return nil }
+        do throws(Errno) {
+            return try FileDescriptor.openUnnamed(in: queue.file("intd"), permissions: 0o644)
+        } catch {
+            if error.saysNoUnnamedFiles { return nil }
+            throw .intdFile
+        }
+    }
+
+    private static func makeNamed(
+        _ name: [UInt8], residue: inout Residue
+    ) throws(QueueExit) -> FileDescriptor {
+        let file: FileDescriptor
         do throws(Errno) {
             file = try AbandonedFile.replacing(name) { () throws(Errno) in
                 try FileDescriptor.open(name, .createNew, permissions: 0o644)
@@ -30,20 +66,16 @@ struct QueuedEnvelope: ~Copyable {
             throw .intdFile
         }
         residue.add(name)
-        var records = [UInt8]("u")
-        records.append(decimal: user)
-        records += [0, UInt8(ascii: "p")]
-        records.append(decimal: Process.identifier)
-        records.append(0)
-        do throws(Errno) { try file.write(records) } catch { throw .write }
-        return QueuedEnvelope(queue: queue, id: id, file: file, recordsEnd: records.count)
+        return file
     }
 
     private init(
-        queue: QueueDirectory, id: UInt64, file: consuming FileDescriptor, recordsEnd: Int
+        queue: QueueDirectory, id: UInt64, isNamed: Bool, file: consuming FileDescriptor,
+        recordsEnd: Int
     ) {
         self.queue = queue
         self.id = id
+        self.isNamed = isNamed
         self.file = file
         recipientsStart = recordsEnd
     }
@@ -98,18 +130,41 @@ struct QueuedEnvelope: ~Copyable {
 
     /// The commit, state S4: the message is queued and durable when this returns.
     ///
-    /// fsync(2) of the envelope, link(2) into todo/, fsync(2) of that folder, all while the queue's split cannot change.
+    /// First the bytes of both files, then the names in mess/ and todo/, while the queue's split cannot change, then one
+    /// point at which all is synced: on a journalled file system fsync(2) of both files, of which the first takes every name
+    /// along. Elsewhere the files are synced before they are named, and each folder after it has the name.
     ///
-    /// - Throws: `write` or `todoFile`; then nothing is in todo/, or removing it failed too.
-    mutating func commit(residue: inout Residue) throws(QueueExit) {
-        do throws(Errno) { try file.sync() } catch { throw .write }
-        let lock = try holdSplit(residue: &residue)
+    /// - Throws: `write`, `messFile` or `todoFile`; then nothing is in todo/, or removing it failed too.
+    mutating func commit(
+        _ message: borrowing StoredMessage, residue: inout Residue
+    ) throws(QueueExit) {
+        let isJournalled = try message.isJournalled(with: file)
+        if isJournalled { try message.writeOut() } else { try message.sync() }
+        do throws(Errno) {
+            if isJournalled { try file.writeOut() } else { try file.sync() }
+        } catch {
+            throw .write
+        }
+        let lock = try holdSplit(message, residue: &residue)
+        try message.giveName(in: queue, residue: &residue)
         let todo = queue.file("todo", id)
-        do throws(Errno) { try Files.link(queue.file("intd", id), to: todo) } catch {
+        if !isJournalled { try syncFolder("mess", else: .write) }
+        do throws(Errno) {
+            if isNamed {
+                try Files.link(queue.file("intd", id), to: todo)
+            } else {
+                try file.link(to: todo)
+            }
+        } catch {
             throw .todoFile
         }
-        do throws(Errno) {
-            try FileDescriptor.open(queue.folder("todo", id), .readDirectory).sync()
+        do throws(QueueExit) {
+            if isJournalled {
+                try message.sync()
+                do throws(Errno) { try file.sync() } catch { throw .write }
+            } else {
+                try syncFolder("todo", else: .todoFile)
+            }
             residue = Residue()
         } catch {
             try takeBack(todo, &residue)
@@ -117,14 +172,24 @@ struct QueuedEnvelope: ~Copyable {
         _ = lock.release()  // Held until this process ends.
     }
 
+    private func syncFolder(_ name: StaticString, else failure: QueueExit) throws(QueueExit) {
+        do throws(Errno) {
+            try FileDescriptor.open(queue.folder(name, id), .readDirectory).sync()
+        } catch {
+            throw failure
+        }
+    }
+
     /// Take a share of the lock on intd/, without which queue-fix changes no split, and go by the split that counts now.
     ///
     /// - Returns: What holds the lock.
-    private mutating func holdSplit(residue: inout Residue) throws(QueueExit) -> FileDescriptor {
+    private mutating func holdSplit(
+        _ message: borrowing StoredMessage, residue: inout Residue
+    ) throws(QueueExit) -> FileDescriptor {
         let lock: FileDescriptor
         do throws(Errno) { lock = try splitLock() } catch { throw .intdFile }
         let now = try QueueDirectory(opening: queue.path)
-        if now.split != queue.split { try move(to: now, residue: &residue) }
+        if now.split != queue.split { try move(message, to: now, residue: &residue) }
         return lock
     }
 
@@ -134,31 +199,42 @@ struct QueuedEnvelope: ~Copyable {
         return folder
     }
 
-    /// Put the message's files where they belong since another split came: nobody else moves what is not in todo/.
+    /// Put the message's names where they belong since another split came: nobody else moves what is not in todo/.
     private mutating func move(
-        to now: QueueDirectory, residue: inout Residue
+        _ message: borrowing StoredMessage, to now: QueueDirectory, residue: inout Residue
     ) throws(QueueExit) {
-        let mess = queue.file("mess", id)
-        let newMess = now.file("mess", id)
-        if mess == newMess {
-            queue = now
-            return
-        }
+        let old = queue
+        queue = now
+        if message.isNamed { try moveMessage(from: old, residue: &residue) }
+        if isNamed { try moveEnvelope(from: old, residue: &residue) }
+    }
+
+    private func moveMessage(
+        from old: QueueDirectory, residue: inout Residue
+    ) throws(QueueExit) {
+        let mess = old.file("mess", id)
+        let newMess = queue.file("mess", id)
+        if mess == newMess { return }
         do throws(Errno) {
             try Files.link(mess, to: newMess)
             residue.add(newMess)
-            try FileDescriptor.open(now.folder("mess", id), .readDirectory).sync()
+            try FileDescriptor.open(queue.folder("mess", id), .readDirectory).sync()
             try Files.unlink(mess)
             residue.forget(mess)
         } catch {
             throw .messFile
         }
-        let intd = queue.file("intd", id)
-        let newIntd = now.file("intd", id)
+    }
+
+    private func moveEnvelope(
+        from old: QueueDirectory, residue: inout Residue
+    ) throws(QueueExit) {
+        let intd = old.file("intd", id)
+        let newIntd = queue.file("intd", id)
+        if intd == newIntd { return }
         residue.add(newIntd)
         do throws(Errno) { try Files.rename(intd, to: newIntd) } catch { throw .intdFile }
         residue.forget(intd)
-        queue = now
     }
 
     /// The commit is not known to be on the disk: undo it, for the sender will send the message again.

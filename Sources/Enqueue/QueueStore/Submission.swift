@@ -82,7 +82,7 @@ struct Submission {
             throw .read
         }
         let quarantine = Self.quarantine(original.take()?.proof, &settings)
-        let verdict = scan(incoming, settings)
+        let verdict = try scan(&incoming, settings)
         switch ScanPolicy.outcome(verdict, settings) {
         case .queue:
             var header = ScanPolicy.header(verdict, settings)
@@ -127,8 +127,8 @@ struct Submission {
     }
 
     private mutating func scan(
-        _ message: borrowing IncomingMessage, _ settings: ScanSettings
-    ) -> Verdict {
+        _ message: inout IncomingMessage, _ settings: ScanSettings
+    ) throws(QueueExit) -> Verdict {
         let verdict: Verdict
         if settings.released != nil {
             verdict = .notScanned(reason: [UInt8]("released from quarantine"))
@@ -137,6 +137,8 @@ struct Submission {
         } else if let bySize = settings.verdictBySize(message.size) {
             verdict = bySize
         } else {
+            // A scanner may ask for it by its path.
+            try message.giveName(residue: &residue)
             let start = Clock.milliseconds
             let answer = ScannerRun(
                 instance: instance, variables: caller.settings, timeout: settings.timeout
@@ -167,8 +169,7 @@ struct Submission {
             try QuarantineHeader(forward: forward).insert(into: stored, recipientsOf: envelope)
             try envelope.replaceRecipients(with: forward)
         }
-        try stored.sync()
-        try envelope.commit(residue: &residue)
+        try envelope.commit(stored, residue: &residue)
         pullTrigger(queue)
     }
 

@@ -43,6 +43,7 @@ package struct Errno: Error, Equatable, Sendable {
     package static let noSuchProcess = Errno(rawValue: ESRCH)
     package static let noDevice = Errno(rawValue: ENXIO)
     package static let noSuchCall = Errno(rawValue: ENOSYS)
+    package static let notSupported = Errno(rawValue: EOPNOTSUPP)
     package static let notSeekable = Errno(rawValue: ESPIPE)
     package static let tooManyLinks = Errno(rawValue: ELOOP)
     package static let noChild = Errno(rawValue: ECHILD)

@@ -150,8 +150,8 @@ extension FileDescriptor {
 }
 
 extension [UInt8] {
-    /// The digits of a descriptor.
-    fileprivate init(number: Int32) {
+    /// The digits of a descriptor or of another small number that is not negative.
+    init(number: Int32) {
         var digits: [UInt8] = []
         var rest = number.magnitude
         repeat {

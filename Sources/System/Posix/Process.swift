@@ -210,3 +210,13 @@ package struct Environment: Sendable {
             && entry.starts(with: name)
     }
 }
+
+extension Process {
+    /// Split this process in two; see fork(2).
+    ///
+    /// - Returns: The child, and nil in the child itself, which has copies of everything but other threads.
+    package static func fork() throws(Errno) -> Child? {
+        let child = try retrying { cposix_fork() }
+        return child == 0 ? nil : Child(identifier: child)
+    }
+}

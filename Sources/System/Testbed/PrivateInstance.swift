@@ -6,6 +6,7 @@ package import Posix
 package final class PrivateInstance: Sendable {
     /// The folder, absolute.
     package let root: String
+    private let disk: JournalledDisk?
 
     /// The top of the source tree.
     package static var sourceTree: String {
@@ -19,11 +20,13 @@ package final class PrivateInstance: Sendable {
             ?? sourceTree + "/build/root"
     }
 
-    /// Make one: programs, control files (`me` is mx.test.example) and so many queues.
-    package init(queues: Int = 1) throws {
+    /// Make one: programs, control files (`me` is mx.test.example) and so many queues; all on a disk of its own with a
+    /// journal if wanted.
+    package init(queues: Int = 1, isJournalled: Bool = false) throws {
         root = "/tmp/qhpsi-test." + String(decoding: uniqueName(), as: UTF8.self)
+        disk = isJournalled ? try JournalledDisk(at: root) : nil
         try shell(
-            "cp -a '\(Self.builtRoot)' '\(root)' && cd '\(root)' && mkdir -p etc/qhpsi/control etc/qhpsi/defaultqueue var/spool/qhpsi"
+            "mkdir -p '\(root)' && cp -a '\(Self.builtRoot)/.' '\(root)' && cd '\(root)' && mkdir -p etc/qhpsi/control etc/qhpsi/defaultqueue var/spool/qhpsi"
         )
         try write("etc/qhpsi/control/me", "mx.test.example\n")
         try write("etc/qhpsi/control/rcpthosts", "test.example\n")
@@ -39,6 +42,7 @@ package final class PrivateInstance: Sendable {
 
     deinit {
         // What a test leaves behind harms no other.
+        disk?.unmount()
         _ = try? shell("rm -rf '\(root)'")
     }
 

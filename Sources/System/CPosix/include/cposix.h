@@ -36,6 +36,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -99,6 +100,33 @@ static inline int cposix_has_one_lock(int fd)
     case 0x6969u: case 0x517bu: case 0xff534d42u: case 0xfe534d42u: return 1;
     default: return 0;
     }
+}
+
+/* What kind of file system the file is on: the number of statfs(2), or -1 and errno. */
+static inline long cposix_file_system(int fd)
+{
+    struct statfs system;
+    return fstatfs(fd, &system) == -1 ? -1 : (long)(unsigned int)system.f_type;
+}
+
+/* Swift does not import fork. */
+static inline pid_t cposix_fork(void) { return fork(); }
+
+/* These are function-like macros. */
+static inline unsigned int cposix_major(unsigned long device) { return major(device); }
+static inline unsigned int cposix_minor(unsigned long device) { return minor(device); }
+
+/* O_TMPFILE is an expression of macros; the descriptor is for reading and writing. */
+static inline int cposix_open_unnamed(const char *_Nonnull folder, mode_t mode)
+{
+    return open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+}
+
+/* sync_file_range is a GNU call with flags that are macros: write all of the file and wait for that. */
+static inline int cposix_write_out(int fd)
+{
+    return sync_file_range(
+        fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 }
 
 /* ST_NOSUID is of an enumeration type that Swift does not convert. */
