@@ -5,7 +5,10 @@ package import Posix
 ///
 /// A message is in new/ whole and on the disk, or not at all, whenever the process or the machine stops.
 package enum Maildir {
-    /// Deliver a message: write it into tmp/, put it on the disk, give it a name in new/, and put that on the disk.
+    /// Deliver a message: write it into tmp/, give it a name in new/, and put both on the disk.
+    ///
+    /// On a journalled file system its bytes are written out before it has that name, and one fsync(2) takes bytes and name
+    /// to the disk. Elsewhere the file is synced before, and the folder after.
     ///
     /// A process that is killed can leave a file in tmp/, which mail readers remove after 36 hours; so it must be over by
     /// then: see `Alarm`. Any failure leaves nothing.
@@ -23,15 +26,20 @@ package enum Maildir {
     ) throws(MaildirFailure) -> [UInt8] {
         let path = withoutSlash(path)
         let temporary = try MaildirFile(in: path, host: host)
+        let isJournalled: Bool
         do throws(MaildirFailure) {
-            try temporary.fill(head, message)
+            isJournalled = try temporary.fill(head, message)
             try temporary.move(to: path)
         } catch {
             temporary.remove()
             throw error
         }
         do throws(Errno) {
-            try FileDescriptor.open(path + slashed("new"), .readDirectory).sync()
+            if isJournalled {
+                try temporary.sync()
+            } else {
+                try FileDescriptor.open(path + slashed("new"), .readDirectory).sync()
+            }
         } catch {
             // A reader may have it already; then it comes twice, which is better than never.
             MaildirFile.unlink(path + slashed("new/") + temporary.name)

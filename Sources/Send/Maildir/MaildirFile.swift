@@ -58,8 +58,12 @@ final class MaildirFile {
         return name
     }
 
-    /// Write the head and the message, and put them on the disk.
-    func fill(_ head: [UInt8], _ message: borrowing FileDescriptor) throws(MaildirFailure) {
+    /// Write the head and the message, so that they are on the disk before any name that is given later.
+    ///
+    /// - Returns: Whether that is all that is known; when not, they are on the disk already.
+    func fill(
+        _ head: [UInt8], _ message: borrowing FileDescriptor
+    ) throws(MaildirFailure) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 1 << 14)
         var piece = head
         var seam = HeaderSeam()
@@ -85,10 +89,17 @@ final class MaildirFile {
             }
             if count == 0 { break }
         }
-        do throws(Errno) { try file.sync() } catch {
+        do throws(Errno) {
+            let isJournalled = try file.isJournalled(on: file.status().device)
+            if isJournalled { try file.writeOut() } else { try file.sync() }
+            return isJournalled
+        } catch {
             throw MaildirFailure("write to disk ", path, error)
         }
     }
+
+    /// Put its bytes and its name on the disk, on a journalled file system: fsync(2).
+    func sync() throws(Errno) { try file.sync() }
 
     /// Give it its name in new/, which nothing else has.
     func move(to maildir: [UInt8]) throws(MaildirFailure) {

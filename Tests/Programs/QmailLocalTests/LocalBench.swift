@@ -6,8 +6,8 @@ final class LocalBench {
     let instance: PrivateInstance
     let home: String
 
-    init(queue: String = "exit 0") throws {
-        instance = try PrivateInstance()
+    init(queue: String = "exit 0", isJournalled: Bool = false) throws {
+        instance = try PrivateInstance(isJournalled: isJournalled)
         home = instance.root + "/home"
         try shell(
             "mkdir -m 700 '\(home)' '\(home)/Maildir' && cd '\(home)/Maildir' && mkdir tmp new cur")
