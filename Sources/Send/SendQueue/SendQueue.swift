@@ -111,16 +111,14 @@ package struct SendQueue: Sendable {
         try status(directory.file(channel.name, id))?.modified
     }
 
-    /// Take a message over from todo/: its files are on the disk when this returns.
-    ///
-    /// info/ comes last and at once, with rename(2): a message with a name in info/ has all its recipients, and no others.
+    /// Write the files with which a message is taken over from todo/; `UnsyncedFiles` puts them on the disk and names them.
     ///
     /// - Parameters:
     ///   - id: The message.
     ///   - information: The records for info/.
     ///   - recipients: Each channel's records, and when they are due.
-    /// - Throws: When something cannot be written; a name in info/ is then not there, or not known to last.
-    package func settle(
+    /// - Throws: When something cannot be written; there is no name in info/ then.
+    package func prepare(
         _ id: UInt64, information: [UInt8],
         recipients: [(channel: Channel, records: [UInt8], due: Int)]
     ) throws(Errno) {
@@ -130,13 +128,12 @@ package struct SendQueue: Sendable {
         }
         for part in recipients {
             try write(part.records, to: directory.file(part.channel.name, id), modified: part.due)
-            try FileDescriptor.open(directory.folder(part.channel.name, id), .readDirectory).sync()
         }
-        let path = directory.file("info", id)
-        let temporary = path + Self.unfinished
-        try write(information, to: temporary, modified: nil)
-        try Files.rename(temporary, to: path)
-        try FileDescriptor.open(directory.folder("info", id), .readDirectory).sync()
+        try write(information, to: unfinishedInformation(id), modified: nil)
+    }
+
+    func unfinishedInformation(_ id: UInt64) -> [UInt8] {
+        directory.file("info", id) + Self.unfinished
     }
 
     /// Say that a recipient is done with: the `T` at the offset becomes `D`.
@@ -171,29 +168,30 @@ package struct SendQueue: Sendable {
         var found = false
         for path in [
             directory.file("local", id), directory.file("remote", id),
-            directory.file("info", id) + Self.unfinished, bounce(id),
+            unfinishedInformation(id), bounce(id),
         ] where try removeIfThere(path) { found = true }
         return found
     }
 
-    private func bounce(_ id: UInt64) -> [UInt8] {
+    func bounce(_ id: UInt64) -> [UInt8] {
         directory.file("bounce") + [UInt8(ascii: "/")] + [UInt8](decimal: id)
     }
 
-    /// Add records to what the sender is to be told; they are on the disk when this returns.
-    package func addNotice(_ id: UInt64, _ records: [UInt8]) throws(Errno) {
+    /// Add a record to what the sender is to be told; `UnsyncedFiles` puts it on the disk.
+    ///
+    /// - Returns: Where it begins.
+    package func addNotice(_ id: UInt64, _ record: [UInt8]) throws(Errno) -> Int {
         let path = bounce(id)
         let file = try FileDescriptor.open(path, .append, permissions: 0o600)
         let size = try file.status().size
         do throws(Errno) {
-            try file.write(records)
-            try file.sync()
+            try file.write(record)
+            return size
         } catch {
             // Half a record would hide the next one.
             try file.truncate(to: size)
             throw error
         }
-        if size == 0 { try FileDescriptor.open(directory.file("bounce"), .readDirectory).sync() }
     }
 
     /// What the sender is to be told; nil when there is nothing.
@@ -223,7 +221,6 @@ package struct SendQueue: Sendable {
         let file = try FileDescriptor.open(path, .replace, permissions: 0o600)
         try file.write(bytes)
         if let modified { try file.setModified(modified) }
-        try file.sync()
         try file.close()
     }
 

@@ -188,47 +188,87 @@ extension Sender {
         }
         log.result(delivery: delivery.number, outcome, text, queue.name)
         let isOver = outcome == .success || outcome == .failure
+        if isOver, !job.isOld, let action = action(outcome, delivery, channel) {
+            // Of what was begun a part may be there, which must not stay for whoever gets this number.
+            job.hasNotice = true
+            withLane(channel) { $0.jobs[delivery.job] = job }
+            logStatus(queue)
+            return note(action, text, delivery, job, channel)
+        }
+        over(delivery, &job, channel, isDone: isOver)
+        logStatus(queue)
+        finishIfDone(channel, delivery.job)
+    }
+
+    /// Count a delivery of a job as over.
+    private func over(
+        _ delivery: Delivery, _ job: inout Job, _ channel: Channel, isDone: Bool
+    ) {
         if job.isOld {
             job.position = job.recipients.count
-        } else if isOver, note(outcome, text, delivery, &job, channel) {
+        } else if isDone {
             markDone(job, delivery, channel)
         } else {
             job.isDeferred = true
         }
         job.running -= 1
         withLane(channel) { $0.jobs[delivery.job] = job }
-        logStatus(queue)
-        finishIfDone(channel, delivery.job)
     }
 
-    /// Write down what the sender is to be told; false when that failed, so that the recipient must be tried again.
-    private func note(
-        _ outcome: DeliveryReport.Outcome, _ text: [UInt8], _ delivery: Delivery, _ job: inout Job,
-        _ channel: Channel
-    ) -> Bool {
+    /// What the sender is to be told of a delivery; nil for nothing.
+    private func action(
+        _ outcome: DeliveryReport.Outcome, _ delivery: Delivery, _ channel: Channel
+    ) -> NoticeRecord.Action? {
         let wanted = delivery.notifications.conditions
-        let action: NoticeRecord.Action
-        if outcome == .failure {
-            if let wanted, !wanted.failure { return true }
-            action = .failed
-        } else {
-            guard wanted?.success == true else { return true }
-            action = channel == .local ? .delivered : .relayed
-        }
+        if outcome == .failure { return wanted?.failure == false ? nil : .failed }
+        guard wanted?.success == true else { return nil }
+        return channel == .local ? .delivered : .relayed
+    }
+
+    /// Write down what the sender is to be told; when it is on the disk the delivery is over.
+    private func note(
+        _ action: NoticeRecord.Action, _ text: [UInt8], _ delivery: Delivery, _ job: Job,
+        _ channel: Channel
+    ) {
         let record = NoticeRecord(
             action, recipient: original(delivery.recipient, channel),
             originalRecipient: delivery.notifications.originalRecipient, text: text)
+        let isSuccess = action != .failed
         do throws(Errno) {
-            try queue(job.key).addNotice(job.key.id, record.encoded)
-            job.hasNotice = true
-            if !job.isFresh { tellSoon(job.key, birth: job.birth) }
-            return true
+            let start = try queue(job.key).addNotice(job.key.id, record.encoded)
+            sync(
+                job.key, .notice,
+                .notice(channel, delivery, record: start, isSuccess: isSuccess))
         } catch {
-            log.warning("unable to write bounce/ for", job.key.id, error.text, queue(job.key).name)
-            // Part of it may be there, and must not stay for whoever gets this number.
-            job.hasNotice = true
-            // What is delivered stays so; only the good news is lost.
-            return outcome == .success
+            noted(channel, delivery, record: nil, isSuccess: isSuccess, error)
+        }
+    }
+
+    /// What the sender is to be told is on the disk, or not for the reason given: then the recipient must be tried again.
+    func noted(
+        _ channel: Channel, _ delivery: Delivery, record: Int?, isSuccess: Bool, _ failure: Errno?
+    ) {
+        guard var job = withLane(channel, { $0.jobs[delivery.job] }) else { return }
+        if let failure, !job.isOld {
+            let queue = queue(job.key)
+            log.warning("unable to write bounce/ for", job.key.id, failure.text, queue.name)
+            if let record { forgetRecord(job.key, record) }
+        } else if !job.isFresh, !job.isOld {
+            tellSoon(job.key, birth: job.birth)
+        }
+        // What is delivered stays so; only the good news is lost.
+        over(delivery, &job, channel, isDone: failure == nil || isSuccess)
+        finishIfDone(channel, delivery.job)
+    }
+
+    /// Tell nobody of a record that may be on the disk or not.
+    private func forgetRecord(_ key: MessageKey, _ record: Int) {
+        do throws(Errno) {
+            try queue(key).markTold(key.id, [record], tag: NoticeRecord.toldTag)
+        } catch {
+            log.warning(
+                "unable to mark in bounce/ what is not to be told,", key.id, error.text,
+                queue(key).name)
         }
     }
 

@@ -32,11 +32,9 @@ extension Sender {
                 fresh.remove(key)
                 return
             }
-            try settle(key, envelope, due: due)
+            try settle(key, envelope, due: due, wasTried: true)
         } catch {
-            // It stays in todo/, where nothing is lost.
-            log.warning("unable to take over", key.id, error.text, queue(key).name)
-            withLane(channel) { $0.deferred.insert(DueMessage(key, at: due, isFresh: true)) }
+            notTakenOver(key, due: due, wasTried: true, [channel], error)
         }
     }
 
@@ -102,9 +100,8 @@ extension Sender {
     /// Move a message of which nobody is left from todo/ into info/, so that nobody gets it again whatever happens.
     func close(_ key: MessageKey) {
         do throws(Errno) {
-            if try closeFiles(key, nil) {
-                ended.insert(key)
-                remove(key, .todo)
+            if try prepareToClose(key, nil) {
+                sync(key, .takeOver(local: false, remote: false), .close)
             } else {
                 fresh.remove(key)
             }
@@ -113,19 +110,33 @@ extension Sender {
         }
     }
 
-    /// Whether it was in todo/; with a process only what that one has queued is moved.
-    private func closeFiles(_ key: MessageKey, _ process: Int?) throws(Errno) -> Bool {
+    /// It is in info/, on the disk and without recipients.
+    func closed(_ key: MessageKey) {
+        settled(key)
+        ended.insert(key)
+        remove(key, .todo)
+    }
+
+    /// Whether it is in todo/; with a process only what that one has queued is meant.
+    private func prepareToClose(_ key: MessageKey, _ process: Int?) throws(Errno) -> Bool {
         let queue = queue(key)
         guard let envelope = try queue.queued(key.id) else { return false }
         // qmail-clean may have removed it before it failed, and another message have its number.
         if let process, envelope.process != process { return false }
-        try queue.settle(key.id, information: envelope.informationRecords, recipients: [])
-        broken.remove(key)
-        if scan.isReadingInformation { settledMeanwhile.insert(key) }
+        try queue.prepare(key.id, information: envelope.informationRecords, recipients: [])
         return true
     }
 
-    private func waitToClose(_ key: MessageKey, _ reason: Errno) {
+    /// The same at once, when qmail-clean cannot do its work; whether it was in todo/.
+    private func closeFiles(_ key: MessageKey, _ process: Int?) throws(Errno) -> Bool {
+        guard try prepareToClose(key, process) else { return false }
+        try UnsyncedFiles.takeOver(local: false, remote: false).sync(in: queue(key), key.id)
+        settled(key)
+        return true
+    }
+
+    /// Try to close it again later.
+    func waitToClose(_ key: MessageKey, _ reason: Errno) {
         log.warning("unable to end", key.id, reason.text, queue(key).name)
         unclosed.append(key)
         nextRemovals = Clock.seconds + Self.troubleSeconds

@@ -95,14 +95,18 @@ extension Sender {
         }
     }
 
-    /// Write the message's recipients into local/ and remote/, then itself into info/, and remove it from todo/.
+    /// Write the message's recipients into local/ and remote/ and itself into info/; when that is on the disk it goes from
+    /// todo/ and its recipients are due.
     ///
     /// - Parameters:
     ///   - key: The message.
     ///   - envelope: Its records in todo/.
     ///   - due: When its recipients are to be tried, in seconds since 1970.
+    ///   - wasTried: Whether its first attempt is over.
     /// - Throws: When a file cannot be written; then it is still in todo/.
-    func settle(_ key: MessageKey, _ envelope: StoredEnvelope, due: Int) throws(Errno) {
+    func settle(
+        _ key: MessageKey, _ envelope: StoredEnvelope, due: Int, wasTried: Bool = false
+    ) throws(Errno) {
         let queue = queue(key)
         var records: [[UInt8]] = [[], []]
         var recipients = envelope.recipients
@@ -115,26 +119,50 @@ extension Sender {
         if !records[0].isEmpty { parts.append((.local, records[0], due)) }
         if !records[1].isEmpty { parts.append((.remote, records[1], due)) }
         do throws(Errno) {
-            try queue.settle(key.id, information: envelope.informationRecords, recipients: parts)
+            try queue.prepare(key.id, information: envelope.informationRecords, recipients: parts)
         } catch {
             broken.insert(key)
             throw error
         }
-        broken.remove(key)
-        if scan.isReadingInformation { settledMeanwhile.insert(key) }
+        sync(
+            key, .takeOver(local: !records[0].isEmpty, remote: !records[1].isEmpty),
+            .takeOver(parts.map { $0.channel }, due: due, wasTried: wasTried))
+    }
+
+    /// The message is in info/ and on the disk.
+    func takenOver(_ key: MessageKey, _ channels: [Channel], due: Int) {
+        settled(key)
         remove(key, .todo)
-        for part in parts {
+        for channel in channels {
             let message = DueMessage(key, at: due, isFresh: false)
-            withLane(part.channel) {
+            withLane(channel) {
                 if due == 0 { $0.untried.insert(message) } else { $0.deferred.insert(message) }
             }
         }
-        if parts.isEmpty { end(key) }
+        if channels.isEmpty { end(key) }
+    }
+
+    /// Its files are whole: what is in info/ counts.
+    func settled(_ key: MessageKey) {
+        broken.remove(key)
+        if scan.isReadingInformation { settledMeanwhile.insert(key) }
+    }
+
+    /// The message stays in todo/, where nothing is lost.
+    func notTakenOver(
+        _ key: MessageKey, due: Int, wasTried: Bool, _ channels: [Channel], _ reason: Errno
+    ) {
+        if !wasTried { return trouble("unable to take over", key, reason) }
+        log.warning("unable to take over", key.id, reason.text, queue(key).name)
+        guard let channel = channels.first else { return }
+        withLane(channel) { $0.deferred.insert(DueMessage(key, at: due, isFresh: true)) }
     }
 
     /// A message that was in info/ when the process started.
     func resume(_ key: MessageKey) {
-        if settledMeanwhile.contains(key) || broken.contains(key) { return }
+        if settledMeanwhile.contains(key) || broken.contains(key) || syncs.isTakingOver(key) {
+            return
+        }
         let queue = queue(key)
         do throws(Errno) {
             guard try queue.settled(key.id) != nil else { return }

@@ -27,13 +27,17 @@ package enum SendProgram {
                 return fail(error.text)
             }
             guard let queues = try openQueues(instance) else { return unable }
+            // While there is little memory to share with it, and nothing to be done.
+            let syncer = try Syncer.start(queues)
             for helper in [
                 SenderDescriptor.fromLocal, SenderDescriptor.fromRemote, SenderDescriptor.fromClean,
             ] {
                 // Waiting must not make it deaf.
                 if try !isReady(helper, signals) { return 0 }
             }
-            return try Sender(instance, queues: queues, settings: settings, signals: signals).run()
+            return try Sender(
+                instance, queues: queues, settings: settings, syncer: syncer, signals: signals
+            ).run()
         } catch {
             return fail([UInt8]("no pipes from qmail-start, or no memory: ") + error.text)
         }

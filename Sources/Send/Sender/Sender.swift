@@ -16,6 +16,7 @@ final class Sender {
     var local: Lane
     var remote: Lane
     var removals: Removals
+    var syncs: Syncs
     var notices = Notices()
     let signals: FileDescriptor
     let newMail: NewMail
@@ -57,11 +58,12 @@ final class Sender {
     ///   - instance: Where qmail-queue is.
     ///   - queues: All queues.
     ///   - settings: What the control files say.
+    ///   - syncer: What puts files on the disk.
     ///   - signals: From `Signal.queue`.
     /// - Throws: When a spawner does not say hello.
     init(
         _ instance: Instance, queues: [SendQueue], settings: SendSettings,
-        signals: consuming FileDescriptor
+        syncer: consuming Syncer.Ends, signals: consuming FileDescriptor
     ) throws(Errno) {
         self.instance = instance
         self.queues = queues
@@ -78,6 +80,7 @@ final class Sender {
         removals = try Removals(
             output: FileDescriptor(adopting: SenderDescriptor.toClean),
             input: FileDescriptor(adopting: SenderDescriptor.fromClean))
+        syncs = try Syncs(syncer)
         // Before todo/ is read, so that no name is missed.
         newMail = NewMail(queues)
         nextLook = Clock.seconds + Self.lookSeconds

@@ -32,7 +32,8 @@ extension Sender {
     }
 
     private var isIdle: Bool {
-        local.running == 0 && remote.running == 0 && removals.isEmpty && notices.runs.isEmpty
+        local.running == 0 && remote.running == 0 && removals.isEmpty && syncs.isEmpty
+            && notices.runs.isEmpty
     }
 
     /// A program is gone: start nothing, but hear what the others have under way, so that nobody gets it twice.
@@ -110,6 +111,12 @@ extension Sender {
             if isGone { lose(channel) }
         }
         if !removals.isLost, !removals.output.canFlush() { loseRemover() }
+        if !syncs.isLost, !syncs.output.canFlush() { endSyncer() }
+    }
+
+    private func endSyncer() {
+        lose("the process that syncs files")
+        loseSyncer()
     }
 
     private func loseRemover() {
@@ -125,6 +132,7 @@ extension Sender {
             (local.isLost ? -1 : local.input.rawValue, .readable),
             (remote.isLost ? -1 : remote.input.rawValue, .readable),
             (removals.isLost ? -1 : removals.input.rawValue, .readable),
+            (syncs.isLost ? -1 : syncs.input.rawValue, .readable),
         ]
         let fixed = wanted.count
         if !isStopping { wanted += newMail.descriptors.map { ($0, .readable) } }
@@ -133,6 +141,7 @@ extension Sender {
             local.isLost ? nil : local.output.waiting,
             remote.isLost ? nil : remote.output.waiting,
             removals.isLost ? nil : removals.output.waiting,
+            syncs.isLost ? nil : syncs.output.waiting,
         ]
         for case .some(let descriptor) in waiting { wanted.append((descriptor, .writable)) }
         let ready: [Int]
@@ -152,6 +161,13 @@ extension Sender {
                 takeRemovals(answers[...])
             } else {
                 loseRemover()
+            }
+        }
+        if ready.contains(4) {
+            if let answers = Self.input(syncs.input) {
+                takeSyncs(answers)
+            } else {
+                endSyncer()
             }
         }
         if ready.contains(where: { $0 >= fixed && $0 < outputs }) { takeNewMail() }

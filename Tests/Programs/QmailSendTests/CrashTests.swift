@@ -40,6 +40,57 @@ import Testing
         "ftruncate",
     ]
 
+    @Test(arguments: scenarios)
+    func
+        `whatever sync or rename of the process for that fails or kills it, everybody gets the message`(
+            scenario: Scenario
+        ) throws
+    {
+        let bench = try Bench(scenario, "qmail-send", isFork: true)
+        try withExtendedLifetime(bench) {
+            for call in ["fsync", "rename"] {
+                for number in 1...3 {
+                    for fault in ["signal=KILL", "error=EIO", "error=ENOSPC"] {
+                        try bench.run("inject=\(call):\(fault):when=\(number)")
+                    }
+                }
+            }
+            print("\(scenario): \(bench.hits) hit, \(bench.duplicates) duplicates")
+            #expect(bench.hits > 8)
+        }
+    }
+
+    @Test func `the process that starts deliveries waits for no disk`() throws {
+        let service = try SendService()
+        try withExtendedLifetime(service) {
+            let program = service.instance.root + "/usr/sbin/qmail-send"
+            let log = service.instance.root + "/strace.log"
+            try shell("mv '\(program)' '\(program).real'")
+            try service.instance.write(
+                "usr/sbin/qmail-send",
+                "#!/bin/sh\nexec /usr/bin/strace -D -f -o '\(log)' -e trace=fsync,fdatasync,syncfs,sync_file_range,inotify_init1 '\(program).real'\n"
+            )
+            try shell("chmod 755 '\(program)'")
+            service.traced = program + ".real"
+            try service.start()
+            let to = ["once@test.example", "fail@test.example", "a@test.example", "b@far.example"]
+            try service.queue("many", from: "ok@sender.example", to: to)
+            #expect(
+                try service.wait {
+                    try service.signal(.alarm)
+                    return try service.instance.queueFiles().isEmpty
+                })
+            _ = try service.stop()
+            let lines = try shell("cat '\(log)'").split(separator: "\n")
+            // The scheduler is the one that watches the queues.
+            let scheduler = try #require(
+                lines.first { $0.contains("inotify_init1") }?.split(separator: " ").first)
+            let syncs = lines.filter { $0.contains("sync") }
+            #expect(syncs.count > 5, "\(lines)")
+            #expect(syncs.allSatisfy { !$0.hasPrefix(scheduler + " ") }, "\(lines)")
+        }
+    }
+
     @Test(arguments: scenarios, ["qmail-send", "qmail-clean"])
     func `whatever call it is killed at or has fail, everybody gets the message`(
         scenario: Scenario, program: String
@@ -78,11 +129,16 @@ private final class Bench {
     let service: SendService
     let scenario: CrashTests.Scenario
     let program: String
+    /// Whether it is qmail-send's fork that is disturbed, to which strace(1) is attached.
+    private let isFork: Bool
     private let path: String
     private(set) var hits = 0
     private(set) var duplicates = 0
 
-    init(_ scenario: CrashTests.Scenario, _ program: String) throws {
+    init(
+        _ scenario: CrashTests.Scenario, _ program: String, isFork: Bool = false
+    ) throws {
+        self.isFork = isFork
         self.scenario = scenario
         self.program = program
         service = try SendService(split: 1)
@@ -116,6 +172,24 @@ private final class Bench {
         if try wasHit() { hits += 1 }
     }
 
+    /// Attach strace(1) to qmail-send's fork, which has the same name as its parent.
+    private func attach(_ arguments: String) throws {
+        try shell(
+            """
+            rm -f '\(log)'
+            for i in $(seq 100); do
+                for id in $(pgrep -f '^\(path).real$'); do
+                    child=$(pgrep -P $id -f '^\(path).real$') || continue
+                    strace -q -o '\(log)' \(arguments) -p $child >/dev/null 2>&1 &
+                    until grep -q '^TracerPid:.*[1-9]' /proc/$child/status; do sleep 0.01; done
+                    exit 0
+                done
+                sleep 0.05
+            done
+            exit 1
+            """)
+    }
+
     private func wasHit() throws -> Bool {
         let trace = try shell("cat '\(log)'")
         return trace.contains("(INJECTED)") || trace.contains("+++ killed by SIGKILL +++")
@@ -123,9 +197,13 @@ private final class Bench {
 
     private func send(_ arguments: String, _ point: String = "undisturbed") throws {
         let before = try service.log().count
-        try wrap(arguments)
+        try wrap(isFork ? nil : arguments)
+        if isFork {
+            try service.start()
+            try attach(arguments)
+        }
         try service.queue("crash", from: "ok@sender.example", to: scenario.recipients)
-        try service.start()
+        if !isFork { try service.start() }
         var started = Clock.milliseconds
         let deadline = Deadline(milliseconds: 20_000)
         var isEmpty = false

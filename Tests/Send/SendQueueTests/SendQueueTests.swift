@@ -84,9 +84,11 @@ func damaged(text: String) { #expect(StoredEnvelope(records(text)) == nil) }
         try bench.write("mess/2/5", "Subject: x\n\n")
         let envelope = try #require(try queue.queued(5))
         let local = records("Ta@x\0Tc@x\0")
-        try queue.settle(
+        try queue.prepare(
             5, information: envelope.informationRecords,
             recipients: [(.local, local, 1_700_000_000), (.remote, records("Tb@y\0"), 0)])
+        #expect(try queue.settled(5) == nil)
+        try UnsyncedFiles.takeOver(local: true, remote: true).sync(in: queue, 5)
         #expect(try queue.recipients(5, .local) == local)
         #expect(try queue.due(5, .local) == 1_700_000_000)
         #expect(try queue.due(5, .remote) == 0)
@@ -117,8 +119,9 @@ func damaged(text: String) { #expect(StoredEnvelope(records(text)) == nil) }
     try withExtendedLifetime(bench) {
         try bench.write("remote/2/5", "Tstranger@y\0")
         try bench.write("local/2/5", "Tother@x\0Tmore@x\0")
-        try bench.queue.settle(
+        try bench.queue.prepare(
             5, information: records("u1\0p1\0Fa\0"), recipients: [(.local, records("Ta@x\0"), 0)])
+        try UnsyncedFiles.takeOver(local: true, remote: false).sync(in: bench.queue, 5)
         #expect(try bench.queue.recipients(5, .local) == records("Ta@x\0"))
         #expect(try bench.queue.recipients(5, .remote) == nil)
         try bench.write("info/2/5.new", "half")
@@ -133,8 +136,9 @@ func damaged(text: String) { #expect(StoredEnvelope(records(text)) == nil) }
     let bench = try Bench()
     try withExtendedLifetime(bench) {
         #expect(try bench.queue.notice(5) == nil)
-        try bench.queue.addNotice(5, records("one\0"))
-        try bench.queue.addNotice(5, records("two\0"))
+        #expect(try bench.queue.addNotice(5, records("one\0")) == 0)
+        #expect(try bench.queue.addNotice(5, records("two\0")) == 4)
+        try UnsyncedFiles.notice.sync(in: bench.queue, 5)
         #expect(try bench.queue.notice(5) == records("one\0two\0"))
         try bench.queue.removeNotice(5)
         try bench.queue.removeNotice(5)
