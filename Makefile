@@ -33,7 +33,7 @@ LIBEXEC := qhpsi-host qhpsi-plugins qmail-remote-tls qmail-smtpd-tls
 # Programs that the tests need and the machine may lack; .ci/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
 
-.PHONY: run check bench fuzz format build admin install deb source install-test clean
+.PHONY: run check bench power-cut fuzz format build admin install deb source install-test clean
 
 # The main job on real input, then a server to talk to; with ONCE=1 it ends by itself.
 run:
@@ -49,6 +49,12 @@ check:
 	.ci/check
 	swift build --build-tests $(STRICT)
 	PATH="$(TEST_PATH)" SWIFT_BACKTRACE=enable=no swift test --skip-build $(TEST_FLAGS)
+
+# Mail on a disk whose power is cut at many points, then the same with syncs left out, which must be seen.
+power-cut:
+	$(MAKE) --no-print-directory install
+	.ci/power-cut $(SYSTEMS)
+	.ci/power-cut without
 
 # Start-up time, instructions and memory, compared with Benchmarks/BASELINE.md.
 bench:
