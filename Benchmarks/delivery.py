@@ -30,11 +30,11 @@ PATIENCE = 120  # seconds without a change until a run is given up
 USERS = [f"mail{i}" for i in range(10)]
 # What a row of the whole way may have: flushes a message at most, and of Postfix's rate at least.
 GATES = {
-    ("fast", "4, 1"): (10.5, 0.6),
-    ("fast", "4, 10"): (9.5, 0.9),
-    ("fast", "4, 1, 5 recipients"): (28, 0),
-    ("slow", "4, 1"): (12.5, 0.35),
-    ("slow", "4, 10"): (3.5, 0.6),
+    ("fast", "4, 1"): (5.2, 0.6),
+    ("fast", "4, 10"): (4.5, 0.9),
+    ("fast", "4, 1, 5 recipients"): (16, 0),
+    ("slow", "4, 1"): (5.2, 0.35),
+    ("slow", "4, 10"): (1.6, 0.6),
 }
 LOCAL = [f"{user}@test.example" for user in USERS]
 REMOTE = [f"{user}@remote.example" for user in USERS]
