@@ -5,14 +5,19 @@ package import Posix
 /// A request is 12 bytes: what, two of the queue's number, one of nothing, eight of the message, the least first. An answer is
 /// two: 0 for files that are on the disk, else the number of the error. Answers come in the order of the requests.
 package struct SyncRequest: Equatable, Sendable {
+    /// What is to be synced.
     package let files: UnsyncedFiles
     /// The queue's place among all.
     package let queue: Int
+    /// The message's number.
     package let id: UInt64
 
+    /// Bytes of a request.
     package static let size = 12
+    /// Bytes of an answer.
     package static let answerSize = 2
 
+    /// A request for a message's files.
     package init(_ files: UnsyncedFiles, queue: Int, id: UInt64) {
         self.files = files
         self.queue = queue

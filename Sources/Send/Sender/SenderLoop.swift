@@ -114,6 +114,16 @@ extension Sender {
         if !syncs.isLost, !syncs.output.canFlush() { endSyncer() }
     }
 
+    private func hearRemover() {
+        guard let answers = Self.input(removals.input) else { return loseRemover() }
+        takeRemovals(answers[...])
+    }
+
+    private func hearSyncer() {
+        guard let answers = Self.input(syncs.input) else { return endSyncer() }
+        takeSyncs(answers)
+    }
+
     private func endSyncer() {
         lose("the process that syncs files")
         loseSyncer()
@@ -122,6 +132,16 @@ extension Sender {
     private func loseRemover() {
         lose("qmail-clean")
         loseCleaner()
+    }
+
+    /// The pipes that could not take all that is to be written.
+    private var fullPipes: [Int32] {
+        var pipes: [Int32] = []
+        if !local.isLost, let pipe = local.output.waiting { pipes.append(pipe) }
+        if !remote.isLost, let pipe = remote.output.waiting { pipes.append(pipe) }
+        if !removals.isLost, let pipe = removals.output.waiting { pipes.append(pipe) }
+        if !syncs.isLost, let pipe = syncs.output.waiting { pipes.append(pipe) }
+        return pipes
     }
 
     /// Wait for something and act on it.
@@ -137,13 +157,7 @@ extension Sender {
         let fixed = wanted.count
         if !isStopping { wanted += newMail.descriptors.map { ($0, .readable) } }
         let outputs = wanted.count
-        let waiting = [
-            local.isLost ? nil : local.output.waiting,
-            remote.isLost ? nil : remote.output.waiting,
-            removals.isLost ? nil : removals.output.waiting,
-            syncs.isLost ? nil : syncs.output.waiting,
-        ]
-        for case .some(let descriptor) in waiting { wanted.append((descriptor, .writable)) }
+        wanted += fullPipes.map { ($0, .writable) }
         let ready: [Int]
         do throws(Errno) {
             ready = try Polling.waitForSome(
@@ -156,20 +170,8 @@ extension Sender {
         if ready.contains(0) { takeSignals() }
         if ready.contains(1), !takeReports(.local) { lose(.local) }
         if ready.contains(2), !takeReports(.remote) { lose(.remote) }
-        if ready.contains(3) {
-            if let answers = Self.input(removals.input) {
-                takeRemovals(answers[...])
-            } else {
-                loseRemover()
-            }
-        }
-        if ready.contains(4) {
-            if let answers = Self.input(syncs.input) {
-                takeSyncs(answers)
-            } else {
-                endSyncer()
-            }
-        }
+        if ready.contains(3) { hearRemover() }
+        if ready.contains(4) { hearSyncer() }
         if ready.contains(where: { $0 >= fixed && $0 < outputs }) { takeNewMail() }
     }
 
