@@ -69,7 +69,9 @@ struct ControlForm {
         ControlForm(
             "badmailfrom", .list("an address, or @ and a domain", SenderList.isEntry),
             "no sender is that: nobody is refused by it"),
-        ControlForm("checkrecipient", .flag, "it counts as 1: who is not there is refused"),
+        ControlForm(
+            "checkrecipient", .word("0, 1 or 2", { $0.count == 1 && (48...50).contains($0[0]) }),
+            "it counts as 1: who is not there is refused"),
         ControlForm("databytes", .number(0), answers421),
         ControlForm("greetdelay", .number(0), answers421),
         ControlForm("localiphost", domain, "no address literal is this machine's"),
