@@ -248,9 +248,10 @@ let send: [Target] = [
     .program("qmail-getpw", uses: "MailUsers", "Posix", linked: .selfContained),
     .library("RemoteDialogue", uses: "ByteText"),
     .library("RemoteDelivery", uses: "ByteText", "ControlFiles", "Posix", "RemoteDialogue"),
+    .library("RelayRoutes", uses: "ByteText", "DNSMessage"),
     .library(
-        "MailRoutes", uses: "ByteText", "ControlFiles", "DNSMessage", "Posix", "RemoteDelivery",
-        "RemoteDialogue", "Resolver"),
+        "MailRoutes", uses: "ByteText", "ControlFiles", "DNSMessage", "Posix", "RelayRoutes",
+        "RemoteDelivery", "RemoteDialogue", "Resolver"),
     .library(
         "RemoteTLS", uses: "ByteText", "ControlFiles", "COpenSSL", "Posix", "RemoteDelivery",
         "RemoteDialogue"),
@@ -273,8 +274,9 @@ let admin: [Target] = [
         "SelfTest", uses: "AdminReport", "ByteText", "ControlFiles", "EnvelopeWire", "MailFormat",
         "Posix", "QueueStore"),
     .library(
-        "Doctor", uses: "AdminReport", "ByteText", "ClamdClient", "ConnectionRules", "ControlFiles",
-        "FilterStore", "Posix", "Routing", "ScanPolicy", "ScanProtocol"),
+        "Doctor", uses: "AdminReport", "ByteText", "ClamdClient", "ConnectionRules",
+        "ConstantDatabases", "ControlFiles", "DotQmail", "FilterStore", "Posix", "Recipients",
+        "RelayRoutes", "Routing", "ScanPolicy", "ScanProtocol", "SMTPGrammar"),
     .library(
         "Quarantine", uses: "AdminReport", "ByteText", "ConstantDatabases", "ControlFiles",
         "COpenSSL", "EnvelopeWire", "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix",
@@ -323,7 +325,7 @@ let sendTests: [Target] = [
     .tests(of: "FilterDelivery", uses: "ControlFiles"),
     .tests(of: "RemoteDialogue"),
     .tests(of: "RemoteDelivery", uses: "ByteText"),
-    .tests(of: "MailRoutes", uses: "ByteText"),
+    .tests(of: "MailRoutes", uses: "ByteText", "RelayRoutes"),
     .tests(of: "RemoteSpawner", uses: "DeliverySpawner"),
 ]
 let programTests: [Target] =

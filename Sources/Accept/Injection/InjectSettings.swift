@@ -30,7 +30,7 @@ struct InjectSettings {
         let instance = Instance.current(environment)
         let control = Control(of: instance)
         let letters = environment["QMAILINJECT"] ?? []
-        let names = Names(control, environment)
+        let names = HostNames(control, environment)
         let completion = AddressCompletion(
             defaultHost: try names.value("QMAILDEFAULTHOST", "defaulthost"),
             defaultDomain: try names.value("QMAILDEFAULTDOMAIN", "defaultdomain"),
@@ -91,15 +91,17 @@ struct InjectSettings {
 }
 
 /// Host names that a variable, a control file or at last control/me gives.
-private struct Names {
+struct HostNames {
     private let control: Control
     private let environment: Environment
 
+    /// Those of these files and variables.
     init(_ control: Control, _ environment: Environment) {
         self.control = control
         self.environment = environment
     }
 
+    /// What the variable says, or else the file, or else control/me.
     func value(_ variable: StaticString, _ file: StaticString) throws(ControlFailure) -> [UInt8] {
         if let value = environment[variable], !value.isEmpty { return value }
         if let line = try control.line(file), !line.isEmpty { return line }

@@ -8,6 +8,8 @@ package struct SendmailOptions: Equatable, Sendable {
         case send
         /// Speak SMTP on descriptors 0 and 1.
         case serve
+        /// Say whether mail for the recipients can be delivered.
+        case verify
         /// List the queue.
         case list
         /// Compile the aliases.
@@ -20,7 +22,7 @@ package struct SendmailOptions: Equatable, Sendable {
     package enum Flaw: Error, Equatable, Sendable {
         case unknown(UInt8)
         case withoutValue(UInt8)
-        /// Another than `m`, `s`, `p` and `i` after -b.
+        /// Another than `m`, `s`, `v`, `p` and `i` after -b.
         case mode(UInt8)
         case noRecipients
     }
@@ -51,6 +53,7 @@ package struct SendmailOptions: Equatable, Sendable {
         var options = OptionWords(words.dropFirst())
         while let letter = options.next() { try take(letter, &options) }
         for word in options.rest { recipients += Self.recipients(word) }
+        if work == .verify, recipients.isEmpty { throw .noRecipients }
         guard work == .send, recipients.isEmpty, !readsHeader else { return }
         guard runsQueue else { throw .noRecipients }
         work = .nothing
@@ -96,6 +99,7 @@ package struct SendmailOptions: Equatable, Sendable {
         switch mode.first {
         case UInt8(ascii: "m"): .send
         case UInt8(ascii: "s"): .serve
+        case UInt8(ascii: "v"): .verify
         case UInt8(ascii: "p"): .list
         case UInt8(ascii: "i"): .compileAliases
         case let other: throw .mode(other ?? UInt8(ascii: "?"))

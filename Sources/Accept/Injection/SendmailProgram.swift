@@ -5,7 +5,7 @@ import Posix
 /// The program sendmail(8): other programs' door to this mail system.
 package enum SendmailProgram {
     private static let usage: StaticString =
-        "sendmail: usage: sendmail [-t] [-f sender] [-F name] [-N notify] [-R full|hdrs] [-V id] [-bm|-bs|-bp|-bi] [recipient ...]\n"
+        "sendmail: usage: sendmail [-t] [-f sender] [-F name] [-N notify] [-R full|hdrs] [-V id] [-bm|-bs|-bv|-bp|-bi] [recipient ...]\n"
 
     /// Do what the arguments ask for by becoming the program that does it.
     ///
@@ -36,6 +36,7 @@ package enum SendmailProgram {
                 return InjectFailure.temporary
             }
             return become(instance.path("/usr/sbin/qmail-smtpd"), [], environment)
+        case .verify: return verify(options.recipients, instance)
         case .list: return become(instance.path("/usr/bin/mailq"), [], .current)
         case .compileAliases: return become(instance.path("/usr/bin/newaliases"), [], .current)
         }
@@ -48,9 +49,62 @@ package enum SendmailProgram {
             [UInt8]("option -") + [letter.shown] + [UInt8](" needs a value")
         case .mode(UInt8(ascii: "d")), .mode(UInt8(ascii: "D")):
             [UInt8]("-bd is not for me: tcpserver runs qmail-smtpd, which takes mail by SMTP")
-        case .mode(let letter): [UInt8]("mode -b") + [letter.shown] + [UInt8](" is not for me")
+        case .mode(let letter):
+            [UInt8]("mode -b") + [letter.shown]
+                + [UInt8](" is not for me; sendmail -bv ADDRESS says whether mail can be delivered")
         case .noRecipients: [UInt8]("no recipients, and no -t to find them in the message")
         }
+    }
+
+    /// Say of each address whether mail for it can be delivered; the worst answer is the exit code.
+    private static func verify(_ recipients: [[UInt8]], _ instance: Instance) -> Int32 {
+        Signal.brokenPipe.ignore()
+        let control = Control(of: instance)
+        do throws(ControlFailure) {
+            let host = try HostNames(control, .current).value("QMAILDEFAULTHOST", "defaulthost")
+            let locals = try control.lines("locals") ?? [host]
+            do throws(Errno) { return try verify(recipients, instance, host, locals) } catch {
+                FileDescriptor.tell(
+                    [UInt8]("sendmail: fatal: unable to ask qmail-smtpd: ") + error.text + [10],
+                    on: 2)
+                return InjectFailure.temporary
+            }
+        } catch {
+            FileDescriptor.tell([UInt8]("sendmail: fatal: ") + error.text + [10], on: 2)
+            return InjectFailure.temporary
+        }
+    }
+
+    private static func verify(
+        _ recipients: [[UInt8]], _ instance: Instance, _ host: [UInt8], _ locals: [[UInt8]]
+    ) throws(Errno) -> Int32 {
+        let program = instance.path("/usr/sbin/qmail-smtpd")
+        // Whether somebody has it, and whether other servers could send it here.
+        var ours = try AddressQuestion(program, connection(), isRelayed: true)
+        var others = try AddressQuestion(program, connection(), isRelayed: false)
+        var refusal = try ours.greeting()
+        if refusal == nil { refusal = try others.greeting() }
+        var code: Int32 = 0
+        for recipient in recipients {
+            let at = recipient.lastIndex(of: UInt8(ascii: "@"))
+            let address = at == nil ? recipient + [UInt8(ascii: "@")] + host : recipient
+            let domain = (at.map { Array(recipient[($0 + 1)...]) } ?? host).lowercased
+            var answer: AddressQuestion.Answer
+            if let refusal { answer = refusal } else { answer = try ours.answer(address) }
+            if answer == .here, !locals.contains(where: { $0.lowercased == domain }) {
+                answer = try others.answer(address)
+            }
+            code = max(code, answer.code)
+            let line = address + [UInt8]("... ") + answer.text
+            if !FileDescriptor.tell(line.singleLine + [10], on: 1) {
+                return InjectFailure.temporary
+            }
+        }
+        if refusal == nil {
+            try ours.finish()
+            try others.finish()
+        }
+        return code
     }
 
     /// The arguments of qmail-inject(8).

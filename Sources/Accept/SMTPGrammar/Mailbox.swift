@@ -16,6 +16,18 @@ package struct Mailbox: Equatable, Sendable {
     /// The form in which qmail-queue takes it: unquoted, so that the last `@` is the one that counts.
     package var address: [UInt8] { localPart + [UInt8(ascii: "@")] + domain }
 
+    /// Whether an envelope could have it as an address's domain, which may be an address literal.
+    package static func isDomain(_ text: [UInt8]) -> Bool {
+        var parser = PathParser(text, at: 0)
+        do throws(PathError) { return try parser.domain() == text } catch { return false }
+    }
+
+    /// Whether an envelope could have it as an address's local part, and a command name it without quotes.
+    package static func isLocalPart(_ text: [UInt8]) -> Bool {
+        var parser = PathParser(text, at: 0)
+        do throws(PathError) { return try parser.dotString() == text } catch { return false }
+    }
+
     /// Whether it needs the SMTPUTF8 extension; RFC 6531.
     package var isInternational: Bool { !localPart.isASCII || !domain.isASCII }
 }

@@ -99,7 +99,7 @@ struct PathParser {
     }
 
     /// Atoms with dots between them, or anywhere: some addresses that people have were given out so.
-    private mutating func dotString() throws(PathError) -> [UInt8] {
+    mutating func dotString() throws(PathError) -> [UInt8] {
         let start = position
         while let byte = next, byte.isAtomText || byte == UInt8(ascii: ".") { position += 1 }
         let local = Array(text[start..<position])
@@ -127,7 +127,8 @@ struct PathParser {
         return local
     }
 
-    private mutating func domain() throws(PathError) -> [UInt8] {
+    /// A domain, without a dot at its end, or an address literal.
+    mutating func domain() throws(PathError) -> [UInt8] {
         if next == UInt8(ascii: "[") { return try addressLiteral() }
         let start = position
         while let byte = next, byte.isDomainText || byte == UInt8(ascii: ".") { position += 1 }

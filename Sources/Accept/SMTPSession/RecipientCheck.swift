@@ -17,6 +17,8 @@ package struct RecipientCheck: Sendable {
     /// What may stand between a user's name and an extension.
     private let separators: [UInt8]
     private let passwordFile: [UInt8]
+    /// Whether clients who may send to everywhere are told, too.
+    let isForAll: Bool
     /// What qmail-newu(8) makes of users/assign.
     private let assignments: [UInt8]
 
@@ -29,6 +31,7 @@ package struct RecipientCheck: Sendable {
         let filed = try control.line("checkrecipient") ?? []
         let setting = environment["CHECKRECIPIENT"] ?? filed
         if setting.isEmpty || setting.equals("0") { return nil }
+        isForAll = setting.equals("2")
         databasePath = control.file("recipients.cdb")
         locals = (try control.lines("locals") ?? [ownName]).map { $0.lowercased }
         percentDomains = (try control.lines("percenthack") ?? []).map { $0.lowercased }

@@ -30,7 +30,7 @@ extension SessionSettings {
         if let limit = try control.number("timeoutcheckpassword"), limit > 0 {
             authentication.timeLimit = min(limit, 240)
         }
-        let isOpen = try control.line("authloopback")?.equals("1") ?? false
+        let isOpen = try control.isOn("authloopback")
         // A proxy elsewhere may name a client here, but its connection is not.
         dialogue.allowsOpenLogin =
             isOpen

@@ -51,8 +51,8 @@ extension Session where Stream: ~Copyable {
             // One that the queue refused would cost the others the message.
             throw Reply(501, "5.1.3", "the recipient's address is too long")
         }
-        if relaySuffix == nil {
-            try refuseListed(mailbox)
+        if relaySuffix == nil { try refuseListed(mailbox) }
+        if relaySuffix == nil || settings.recipientCheck?.isForAll == true {
             try refuseUnknown(mailbox)
         }
         return address

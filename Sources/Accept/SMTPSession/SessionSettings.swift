@@ -82,7 +82,7 @@ package struct SessionSettings: Sendable {
         literalHost = locals.contains { $0.lowercased == literal.lowercased } ? literal : nil
         blockLists = try Self.blockLists(environment)
         recipientCheck = try RecipientCheck(control, environment, ownName: name)
-        namesSignature = try control.line("shownames")?.equals("1") ?? false
+        namesSignature = try control.isOn("shownames")
         peer = Peer(environment)
         setTLS(control, environment)
     }

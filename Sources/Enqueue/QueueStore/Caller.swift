@@ -59,8 +59,7 @@ struct Caller {
     ) throws(ControlFailure) -> Bool {
         if user == 0 || user == ids.user("qmaild") { return true }
         for name in try control.lines("trustedusers") ?? [] {
-            if ids.user(named: name) == user { return true }
-            if let number = name.decimalValue, number == Int(user) { return true }
+            if ids.user(meantBy: name) == user { return true }
         }
         return false
     }

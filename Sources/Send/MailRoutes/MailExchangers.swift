@@ -2,6 +2,7 @@ internal import ByteText
 internal import ControlFiles
 internal import DNSMessage
 package import Posix
+internal import RelayRoutes
 package import RemoteDelivery
 package import RemoteDialogue
 package import Resolver

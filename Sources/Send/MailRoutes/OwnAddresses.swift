@@ -17,26 +17,13 @@ package struct OwnAddresses: Sendable {
     ///
     /// - Throws: When one of the files cannot be read. Without the interfaces the files have to do.
     init(_ control: Control) throws(ControlFailure) {
-        var own = try Self.addresses(control, "ipme")
+        var own = try control.addresses("ipme")
         do throws(Errno) {
             own += try Interfaces.addresses().compactMap { IPAddress(bytes: $0) }
         } catch {
             // The kernel has no netlink for us; loopback is known all the same.
         }
-        self.init(own: own, others: try Self.addresses(control, "notipme"))
-    }
-
-    private static func addresses(
-        _ control: Control, _ file: StaticString
-    ) throws(ControlFailure) -> [IPAddress] {
-        var addresses: [IPAddress] = []
-        for line in try control.lines(file) ?? [] {
-            guard let address = IPAddress(line) else {
-                throw .malformed(path: control.file(file), expected: "an IPv4 or IPv6 address")
-            }
-            addresses.append(address)
-        }
-        return addresses
+        self.init(own: own, others: try control.addresses("notipme"))
     }
 
     /// Whether the address is one of them.

@@ -1,6 +1,7 @@
 internal import ByteText
 internal import ControlFiles
 package import Posix
+internal import RelayRoutes
 internal import RemoteDelivery
 internal import RemoteDialogue
 internal import Resolver

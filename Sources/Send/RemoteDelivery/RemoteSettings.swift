@@ -19,34 +19,16 @@ package struct RemoteSettings: Sendable {
 
     /// Read them.
     package init(_ control: Control) throws(ControlFailure) {
-        ownName = try Self.name(control, "me") ?? []
+        ownName = try control.serverName("me") ?? []
         guard !ownName.isEmpty else {
             throw .malformed(path: control.file("me"), expected: "the name of this server")
         }
-        name = try Self.name(control, "helohost") ?? ownName
+        name = try control.serverName("helohost") ?? ownName
         connectPatience = try Self.milliseconds(control, "timeoutconnect", 60)
         patience = SessionPatience(
             reply: try Self.milliseconds(control, "timeoutremote", 1200),
             session: try Self.milliseconds(control, "timeoutsession", 3600))
-        var sources: [IPAddress] = []
-        for line in try control.lines("outgoingip") ?? [] {
-            guard let address = IPAddress(line) else {
-                throw .malformed(
-                    path: control.file("outgoingip"), expected: "an IPv4 or IPv6 address")
-            }
-            sources.append(address)
-        }
-        self.sources = sources
-    }
-
-    private static func name(
-        _ control: Control, _ file: StaticString
-    ) throws(ControlFailure) -> [UInt8]? {
-        guard let name = try control.line(file), !name.isEmpty else { return nil }
-        guard name.allSatisfy({ $0 > 32 && $0 < 127 }) else {
-            throw .malformed(path: control.file(file), expected: "the name of this server")
-        }
-        return name
+        sources = try control.addresses("outgoingip")
     }
 
     private static func milliseconds(

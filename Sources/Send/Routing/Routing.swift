@@ -25,8 +25,7 @@ package struct Routing: Sendable {
         self.percentDomains = SortedTexts(percentDomains.map { $0.lowercased })
         var entries: [(key: [UInt8], prefix: [UInt8])] = []
         for line in virtualDomains {
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { continue }
-            entries.append((line[..<colon].map { $0.lowercased }, Array(line[(colon + 1)...])))
+            if let entry = Self.virtualDomain(line) { entries.append(entry) }
         }
         // Of two lines for the same the first one counts.
         let order = entries.indices.sorted {
@@ -35,6 +34,12 @@ package struct Routing: Sendable {
         }
         self.virtualDomains = SortedTexts(inOrder: order.map { entries[$0].key })
         prefixes = order.map { entries[$0].prefix }
+    }
+
+    /// What a line of control/virtualdomains says, its address or domain in lower case; nil when it has no colon.
+    package static func virtualDomain(_ line: [UInt8]) -> (key: [UInt8], prefix: [UInt8])? {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        return (line[..<colon].map { $0.lowercased }, Array(line[(colon + 1)...]))
     }
 
     /// Where a recipient's mail goes.

@@ -41,6 +41,11 @@ package struct Identities: Sendable {
     /// The id of a user, nil when the file does not name him.
     package func user(named name: [UInt8]) -> UInt32? { id(UInt8(ascii: "u"), name) }
 
+    /// The user that a word of control/trustedusers means: by a name of the file, or by number; nil for nobody.
+    package func user(meantBy word: [UInt8]) -> UInt32? {
+        user(named: word) ?? word.decimalValue.flatMap { UInt32(exactly: $0) }
+    }
+
     /// The id of a group, nil when the file does not name it.
     package func group(_ name: StaticString) -> UInt32? { id(UInt8(ascii: "g"), [UInt8](name)) }
 

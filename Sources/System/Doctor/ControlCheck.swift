@@ -3,14 +3,10 @@ import ByteText
 import ControlFiles
 import Posix
 import Routing
+import SMTPGrammar
 
 /// The files of qmail-control(5) that stop mail when they are wrong.
 enum ControlCheck {
-    private static let numbers: [StaticString] = [
-        "databytes", "greetdelay", "maxauthfailures", "maxbadcommands", "maxhops", "maxrcpt",
-        "shownames",
-        "tarpitcount", "tarpitdelay", "timeoutcheckpassword", "timeoutsmtpd",
-    ]
     /// Files with secrets.
     private static let secret = ["servercert.pem", "serverkey.pem", "authsmtproutes"]
 
@@ -18,25 +14,12 @@ enum ControlCheck {
         let control = Control(of: machine.instance)
         lookAtName(machine, control, &found)
         lookAtDomains(machine, control, &found)
-        for name in numbers {
-            do throws(ControlFailure) { _ = try control.number(name) } catch {
-                found.problem(
-                    String(printable: error.text),
-                    why: "qmail-smtpd answers 421 until it is mended",
-                    repair: "echo 0 >\(machine.shown("/etc/qhpsi/control/\(name)"))")
-            }
-        }
-        do throws(ControlFailure) {
-            if try control.lines("rcpthosts") == nil {
-                found.advice(
-                    "there is no \(machine.shown("/etc/qhpsi/control/rcpthosts"))",
-                    why: "mail is accepted for the server's own name only",
-                    repair: "dpkg-reconfigure qhpsi-queue")
-            }
-        } catch {
-            found.problem(
-                String(printable: error.text), why: "qmail-smtpd answers 421 until it is mended",
-                repair: "chmod 644 \(machine.shown("/etc/qhpsi/control/rcpthosts"))")
+        for form in ControlForm.all { look(form, machine, control, &found) }
+        if !machine.exists("/etc/qhpsi/control/rcpthosts") {
+            found.advice(
+                "there is no \(machine.shown("/etc/qhpsi/control/rcpthosts"))",
+                why: "mail is accepted for the server's own name only",
+                repair: "dpkg-reconfigure qhpsi-queue")
         }
         for name in machine.names("/etc/qhpsi/control") where !secret.contains(name) {
             let path = "/etc/qhpsi/control/" + name
@@ -49,6 +32,76 @@ enum ControlCheck {
                 repair: "chmod a+r \(machine.shown(path))")
         }
         found.wellIfNothing("the control files can be read and understood")
+    }
+
+    /// A file by the reader of the program that it is for.
+    private static func look(
+        _ form: ControlForm, _ machine: Machine, _ control: Control, _ found: inout Examination
+    ) {
+        let file = machine.shown("/etc/qhpsi/control/\(form.name)")
+        let again = form.reader.map {
+            "; svc \($0.signal) "
+                + String(printable: machine.instance.path("/etc/service/") + [UInt8]($0.service))
+        }
+        let faults = faults(form, machine, control)
+        for fault in faults.prefix(faultLimit) {
+            let left =
+                fault.line.map { "sed -i '\($0)s/^/#/' \(file)" } ?? "mv \(file) \(file).wrong"
+            found.problem(
+                String(printable: fault.text), why: form.why,
+                repair: (fault.repair ?? left) + (again ?? ""))
+        }
+    }
+
+    /// So many of one file are enough to mend at once.
+    private static let faultLimit = 20
+
+    private static func faults(
+        _ form: ControlForm, _ machine: Machine, _ control: Control
+    ) -> [ControlFault] {
+        let file = machine.shown("/etc/qhpsi/control/\(form.name)")
+        switch form.kind {
+        case .text, .elsewhere: return []
+        case .whole(let read): return read(machine, control)
+        case .reader(let read):
+            return ControlReaders.faults { () throws(ControlFailure) in try read(control) }
+                .map { ControlFault(text: $0.text, repair: $0.line == nil ? nil : "rm \(file)") }
+        case .number(let standard):
+            return ControlReaders.faults { () throws(ControlFailure) in
+                _ = try control.number(form.name)
+            }.map {
+                ControlFault(
+                    text: $0.text,
+                    repair: $0.line == nil
+                        ? nil : standard.map { "echo \($0) >\(file)" } ?? "rm \(file)")
+            }
+        case .flag:
+            return word(form.name, control, "1, or 0") { $0.equals("1") || $0.equals("0") }
+                .map { ControlFault(text: $0.text, repair: $0.line == nil ? nil : "rm \(file)") }
+        case .word(let expected, let fits):
+            return word(form.name, control, expected, fits)
+                .map { ControlFault(text: $0.text, repair: $0.line == nil ? nil : "rm \(file)") }
+        case .list(let expected, let fits):
+            return ControlReaders.faults(
+                control, form.name,
+                repair: { line in
+                    ControlReaders.parted(line.text, fits: fits).map { words in
+                        let lines = words.map { String(printable: $0) }.joined(separator: "\\n")
+                        return "sed -i '\(line.number)s/.*/\(lines)/' \(file)"
+                    }
+                }, { fits($0) ? nil : expected })
+        }
+    }
+
+    /// The fault of a first line that is neither empty nor such a word.
+    private static func word(
+        _ name: StaticString, _ control: Control, _ expected: StaticString,
+        _ fits: ([UInt8]) -> Bool
+    ) -> [ControlFault] {
+        ControlReaders.faults { () throws(ControlFailure) in
+            guard let line = try control.line(name), !line.isEmpty, !fits(line) else { return }
+            throw control.flaw(name, ControlLine(number: 1, text: line), expected: expected)
+        }
     }
 
     /// Domains whose mail is taken, and which then go nowhere.
@@ -70,9 +123,8 @@ enum ControlCheck {
                 let isRouted = routes.contains {
                     $0.prefix { $0 != UInt8(ascii: ":") }.elementsEqual(domain)
                 }
-                // What begins with a dot is said of a whole family, which has no single place.
-                if isRouted || domain.first == UInt8(ascii: ".")
-                    || !domain.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "'") })
+                // What begins with a dot is said of a whole family, which has no single place; what is no domain is told of above.
+                if isRouted || !Mailbox.isDomain(domain) || !domain.isASCII
                     || routing.route([UInt8]("x@") + domain).isLocal
                 {
                     continue
@@ -85,7 +137,7 @@ enum ControlCheck {
                     repair: "echo '\(shown)' >>\(places[1]); \(restart)")
             }
         } catch {
-            // The files that cannot be read are told of below.
+            // The files that cannot be read are told of by their forms.
         }
     }
 

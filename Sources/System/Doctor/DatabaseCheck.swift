@@ -45,9 +45,16 @@ enum AliasCheck {
     private static let database = "/etc/qhpsi/aliases.cdb"
 
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
-        guard let home = machine.accounts.user("alias")?.home, home != "/", machine.exists(home)
-        else {
-            found.skipped("the user alias has no home")
+        guard let user = machine.accounts.user("alias") else {
+            found.skipped("there is no user alias, as the check of users says")
+            return
+        }
+        let home = user.home
+        guard isHome(home, of: user, machine) else {
+            found.problem(
+                "the home of the user alias, \(home.isEmpty ? "nowhere" : machine.shown(home)), \(machine.exists(home) ? "is not his" : "is not there")",
+                why: "mail for aliases, for root and for names that nobody has waits",
+                repair: settlement(of: home, machine))
             return
         }
         let known = aliases(machine)
@@ -81,6 +88,27 @@ enum AliasCheck {
         }
         found.wellIfNothing("mail for root and the postmaster comes to somebody")
     }
+
+    /// Whether qmail-local(8) would deliver there: it is the user's own folder.
+    private static func isHome(_ home: String, of user: Accounts.User, _ machine: Machine) -> Bool {
+        guard home.hasPrefix("/"), home != "/", let status = machine.status(home),
+            status.kind == .directory
+        else { return false }
+        return !machine.hasOwners || status.owner == user.id
+    }
+
+    /// A home as the packages make it: where it should be, or if something of others is there at their usual place.
+    private static func settlement(of home: String, _ machine: Machine) -> String {
+        let isFree = home.hasPrefix("/") && !machine.exists(home)
+        let place = machine.shown(isFree ? home : usualHome)
+        let move = isFree ? "" : "usermod -d \(usualHome) alias && "
+        let files =
+            "cd \(place) && mkdir -p Maildir/tmp Maildir/new Maildir/cur && echo \"|fastforward -d \(database)\" >.qmail-default && printf \"%s\\n\" \"|fastforward -p \(database)\" ./Maildir/ >.qmail-root"
+        return
+            "\(move)install -d -o alias -g nogroup -m 755 \(place) && runuser -u alias -- sh -c '\(files)'"
+    }
+
+    private static let usualHome = "/var/lib/qhpsi/alias"
 
     private static func aliases(_ machine: Machine) -> Set<String> {
         do throws(Errno) {

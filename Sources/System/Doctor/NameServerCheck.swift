@@ -8,7 +8,7 @@ enum NameServerCheck {
     private static let file = "/etc/resolv.conf"
 
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
-        if machine.isPrivate, !machine.exists(file) {
+        if machine.isPrivate, !machine.exists(file), linkTarget(machine).isEmpty {
             found.skipped("a private instance has no \(file)")
             return
         }
@@ -16,29 +16,73 @@ enum NameServerCheck {
             found.skipped("this machine reaches itself only: name servers are not asked")
             return
         }
-        let servers = servers(machine)
+        let sender = machine.services.first { $0.name == "qmail-send" }
+        let chosen = chosenServers(sender)
+        let servers = chosen.isEmpty ? listedServers(machine) : chosen
         let shown = machine.shown(file)
         for server in servers where answers(server) {
             found.well("the name server \(server) answers")
             return
         }
         let list = servers.joined(separator: ", ")
+        let why = "mail to other servers waits, and block lists are not asked"
+        if let sender, !chosen.isEmpty {
+            let variable = String(printable: sender.path("variables")) + "/DNSCACHEIP"
+            found.problem(
+                "no name server answers: \(list), of \(variable)", why: why,
+                repair: "rm \(variable); svc -t \(sender.shown)")
+            return
+        }
         found.problem(
             servers.isEmpty
                 ? "\(shown) names no name server" : "no name server answers: \(list)",
-            why: "mail to other servers waits, and block lists are not asked",
-            repair: "apt install unbound && echo 'nameserver 127.0.0.1' >\(shown)")
+            why: why, repair: repair(machine))
     }
 
-    /// Those that qmail-remote asks.
-    private static func servers(_ machine: Machine) -> [String] {
-        let sender = machine.services.first { $0.name == "qmail-send" }
+    /// What to type for a name server of this machine's own, beside what resolv.conf(5) says, which stays.
+    private static func repair(_ machine: Machine) -> String {
+        let shown = machine.shown(file)
+        let own = "nameserver 127.0.0.1"
+        let install = "apt install unbound"
+        // Who writes the file says so by where its link leads, or in a comment.
+        let target = linkTarget(machine)
+        let text = machine.text(file) ?? ""
+        if target.contains("systemd/resolve") {
+            let folder = machine.shown("/etc/systemd/resolved.conf.d")
+            return
+                "\(install) && mkdir -p \(folder) && printf '[Resolve]\\nDNS=127.0.0.1\\n' >\(folder)/qhpsi.conf && systemctl restart systemd-resolved"
+        }
+        if target.contains("resolvconf") || text.contains("resolvconf(8)") {
+            // unbound tells it of itself, but only where it was there before.
+            return "\(install) && echo '\(own)' | resolvconf -a lo.unbound"
+        }
+        if target.contains("NetworkManager") || text.contains("NetworkManager") {
+            let folder = machine.shown("/etc/NetworkManager/conf.d")
+            return
+                "\(install) && printf '[global-dns-domain-*]\\nservers=127.0.0.1\\n' >\(folder)/qhpsi.conf && systemctl reload NetworkManager"
+        }
+        guard machine.exists(file) else { return "\(install) && echo '\(own)' >\(shown)" }
+        return
+            "\(install) && cp \(shown) \(shown).before && { echo '\(own)'; cat \(shown).before; } >\(shown)"
+    }
+
+    private static func linkTarget(_ machine: Machine) -> String {
+        do throws(Errno) {
+            return String(printable: try Files.linkTarget(machine.path(file)))
+        } catch {
+            return ""  // No link.
+        }
+    }
+
+    /// Those that the service's variable names for qmail-remote; none: it asks the machine's.
+    private static func chosenServers(_ sender: Service?) -> [String] {
         let named = sender.flatMap {
             SettingsSource(name: "qmail-send", folder: $0.path("variables")).text("DNSCACHEIP")
         }
-        if let named, !named.isEmpty {
-            return named.split { $0 == " " || $0 == "," }.map(String.init)
-        }
+        return (named ?? "").split { $0 == " " || $0 == "," }.map(String.init)
+    }
+
+    private static func listedServers(_ machine: Machine) -> [String] {
         var servers: [String] = []
         for line in (machine.text(file) ?? "").split(separator: "\n") {
             let words = line.split { $0 == " " || $0 == "\t" }

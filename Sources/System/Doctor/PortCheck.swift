@@ -6,8 +6,17 @@ import Posix
 enum PortCheck {
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
         let services = machine.services.filter { $0.isSMTP }
-        if services.isEmpty { found.skipped("there is no SMTP service") }
         let processes = ProcessTable(of: machine)
+        if services.isEmpty {
+            if processes.listeners(onPort: 25).isEmpty {
+                found.advice(
+                    "there is no SMTP service, and nobody listens on port 25",
+                    why: "no mail comes from other servers",
+                    repair: machine.addition("qmail-smtpd.25"))
+            } else {
+                found.skipped("there is no SMTP service")
+            }
+        }
         for service in services {
             guard let port = port(of: service, machine) else {
                 found.problem(

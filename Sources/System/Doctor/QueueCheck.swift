@@ -13,7 +13,8 @@ enum QueueCheck {
             let queue = String(printable: machine.instance.spool) + "/" + name
             found.problem(
                 "there is no queue \(queue), which QUEUE_COUNT counts",
-                why: "mail for it is deferred", repair: "queue-fix \(queue)")
+                why: "mail for it is deferred",
+                repair: "queue-fix \(queue)" + startAgain(machine))
         }
         for name in machine.queueNames { lookAtQueue(machine, name, &found) }
     }
@@ -53,8 +54,60 @@ enum QueueCheck {
             found.problem(
                 "\(shown): \(run.firstWords)",
                 why: "messages may be refused, stuck or not found by qmail-send",
-                repair: "queue-fix -v \(shown)")
+                repair: repair(machine, name, run))
         }
+    }
+
+    /// What to type: queue-fix(8) renames messages only while qmail-send(8) does not run.
+    private static func repair(_ machine: Machine, _ name: String, _ run: ToolRun) -> String {
+        let shown = String(printable: machine.instance.spool) + "/" + name
+        var work = "queue-fix -v \(shown)"
+        if run.firstWords.contains("unable to understand"), run.firstWords.contains("/conf-split") {
+            // The queue has as many folders of messages as its split says.
+            let count = machine.names("/var/spool/qhpsi/\(name)/mess").count { Int($0) != nil }
+            work = "queue-fix -v -s \(max(count, 1)) \(shown)"
+        }
+        let strays = strays(run)
+        if !strays.isEmpty {
+            let place = machine.shown("/var/lib/qhpsi/lost")
+            work =
+                "mkdir -p -m 700 \(place) && mv \(strays.joined(separator: " ")) \(place)/; " + work
+        }
+        guard let sender = sender(machine) else { return work }
+        return
+            "svc -d \(sender); while svstat \(sender) | grep -q ': up'; do sleep 1; done; \(work); svc -u \(sender)"
+    }
+
+    /// Files that queue-fix leaves for a person to look at: an envelope without its message, and what is no message.
+    private static func strays(_ run: ToolRun) -> [String] {
+        var paths: [String] = []
+        for line in run.output.lines.prefix(100) {
+            let text = String(printable: line)
+            for end in [": has no message", ": is not a message"] where text.hasSuffix(end) {
+                let path = text.dropFirst("queue-fix: ".count).dropLast(end.count)
+                // What a shell would not take as it is has to be looked at first.
+                if path.allSatisfy({
+                    $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0))
+                }) {
+                    paths.append(String(path))
+                }
+            }
+        }
+        return paths
+    }
+
+    /// The service that delivers, if it is up.
+    private static func sender(_ machine: Machine) -> String? {
+        let sender = machine.services.first { $0.name == "qmail-send" }
+        guard let sender, case .up = sender.state(of: "supervise", now: machine.now) else {
+            return nil
+        }
+        return sender.shown
+    }
+
+    /// It knows the queues that there were when it was started.
+    private static func startAgain(_ machine: Machine) -> String {
+        sender(machine).map { "; svc -t \($0)" } ?? ""
     }
 }
 

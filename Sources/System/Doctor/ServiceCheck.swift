@@ -4,7 +4,13 @@ import Posix
 /// Whether supervised services and their loggers are as their `down` files say.
 enum ServiceCheck {
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
-        if machine.services.isEmpty {
+        let isThere = machine.services.contains { $0.name == "qmail-send" }
+        let runs = !ProcessTable(of: machine).identifiers(of: "qmail-send").isEmpty
+        if !isThere, !runs, machine.hasOwners, machine.exists("/usr/sbin/qmail-send") {
+            found.problem(
+                "nothing runs qmail-send: it is no service in \(machine.shown("/etc/service"))",
+                why: "what is accepted stays in the queue", repair: machine.addition("qmail-send"))
+        } else if machine.services.isEmpty {
             found.skipped("there are no services in \(machine.shown("/etc/service"))")
         }
         for service in machine.services {
@@ -100,6 +106,15 @@ enum ServiceCheck {
                 why: "the service stops when nobody reads its log",
                 repair: "svc -u \(service.shown)/log")
         }
+    }
+}
+
+extension Machine {
+    /// What to type to have a service of the packages supervised.
+    func addition(_ service: String) -> String {
+        let folder = "/etc/sv/\(service)"
+        return exists(folder)
+            ? "ln -s \(folder) \(shown("/etc/service"))/" : "apt install qhpsi-run"
     }
 }
 

@@ -3,6 +3,7 @@ import ByteText
 import ClamdClient
 import ControlFiles
 import Posix
+import ScanProtocol
 
 /// How old clamd's signatures are: as clamd says, or else as their files are.
 enum SignatureCheck {
@@ -19,8 +20,14 @@ enum SignatureCheck {
     }
 
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {
+        let libraries = libraryFolders(machine)
+        for folder in libraries {
+            lookAtFiles(
+                in: folder, machine,
+                without: "libclamav.so loads nothing, and mail is deferred", &found)
+        }
         guard machine.usesClamd else {
-            found.skipped("no QHPSI here asks clamd")
+            if libraries.isEmpty { found.skipped("no QHPSI here asks clamd or libclamav.so") }
             return
         }
         var ignored = Examination("")
@@ -90,7 +97,31 @@ enum SignatureCheck {
                 repair: "see to clamd first; then run it again")
             return
         }
-        let folder = configuration.text("DatabaseDirectory") ?? "/var/lib/clamav"
+        lookAtFiles(
+            in: configuration.text("DatabaseDirectory") ?? standardFolder, machine,
+            without:
+                "clamd does not start, and mail is deferred; or, with comments and exceptions only, it calls every mail clean",
+            &found)
+    }
+
+    private static let standardFolder = "/var/lib/clamav"
+
+    /// What the plugin libclamav.so loads for those who ask it.
+    private static func libraryFolders(_ machine: Machine) -> [String] {
+        var folders: [String] = []
+        for source in machine.allSources {
+            guard case .plugins(let names) = source.command,
+                names.contains(where: { $0.equals("libclamav.so") })
+            else { continue }
+            let folder = source.text("CLAMAV_DATABASE") ?? standardFolder
+            if !folders.contains(folder) { folders.append(folder) }
+        }
+        return folders
+    }
+
+    private static func lookAtFiles(
+        in folder: String, _ machine: Machine, without why: String, _ found: inout Examination
+    ) {
         let signatures = SignatureFiles(in: folder, of: machine)
         let files = signatures.names
         let daily = files.filter { $0.hasPrefix("daily.") }
@@ -100,9 +131,7 @@ enum SignatureCheck {
         guard signatures.haveSignature, let newest = dates.max() else {
             found.problem(
                 "there are no signatures in \(machine.shown(folder))",
-                why:
-                    "clamd does not start, and mail is deferred; or, with comments and exceptions only, it calls every mail clean",
-                repair: repair(machine))
+                why: why, repair: repair(machine))
             return
         }
         let subject =

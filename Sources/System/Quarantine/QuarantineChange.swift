@@ -9,6 +9,8 @@ import QueueClient
 /// Why a quarantined message was not released or deleted.
 package enum QuarantineFailure: Error {
     case unknown(id: String)
+    /// It has other characters than an id, or not as many; how many digits an id has, and must be given.
+    case noID(String, digits: Int, least: Int)
     /// Two messages have the id, or the beginning of one.
     case ambiguous(id: String)
     case releasedBefore(id: String)
@@ -28,7 +30,8 @@ package enum QuarantineFailure: Error {
     /// Whether the request itself cannot be met, rather than that something went wrong.
     package var isAnswer: Bool {
         switch self {
-        case .unknown, .ambiguous, .releasedBefore, .gone, .noRecipients, .noEnvelope, .notOwners,
+        case .unknown, .noID, .ambiguous, .releasedBefore, .gone, .noRecipients, .noEnvelope,
+            .notOwners,
             .refused:
             true
         case .inUse, .notRoot, .unable, .unmarked: false
@@ -38,7 +41,10 @@ package enum QuarantineFailure: Error {
     /// The words for a person.
     package var text: String {
         switch self {
-        case .unknown(let id): "there is no \(id) in quarantine"
+        case .unknown(let id):
+            "there is no \(id) in quarantine; to see what there is: qhpsictl quarantine list"
+        case .noID(let word, let digits, let least):
+            "\(word) is no id, which has \(digits) digits 0-9 and a-f, of which the first \(least) must be given; to see them: qhpsictl quarantine list"
         case .ambiguous(let id): "more than one message in quarantine is called \(id)"
         case .releasedBefore(let id): "\(id) was released before"
         case .inUse(let id): "\(id) is being released by somebody else"
@@ -60,11 +66,17 @@ package enum QuarantineFailure: Error {
 extension Quarantine {
     /// Digits that must be given of an id: nobody can make a message whose id begins so.
     private static let leastDigits = 24
+    private static let digits = 32
 
     /// The message with an id, or with the only id that begins so.
     package func entry(_ id: String) throws(QuarantineFailure) -> QuarantineEntry {
         let digits = id.lowercased()
-        guard digits.utf8.count >= Self.leastDigits else { throw .unknown(id: id) }
+        let isID = digits.utf8.allSatisfy {
+            $0.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+        }
+        guard isID, (Self.leastDigits...Self.digits).contains(digits.utf8.count) else {
+            throw .noID(id, digits: Self.digits, least: Self.leastDigits)
+        }
         let found = entries.filter { $0.id.hasPrefix(digits) }
         guard let entry = found.first else { throw .unknown(id: id) }
         if found.count > 1 { throw .ambiguous(id: id) }

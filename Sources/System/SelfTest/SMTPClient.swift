@@ -11,12 +11,18 @@ struct SMTPClient: ~Copyable {
     private static let replyLimit = 1 << 16
 
     /// Connect; the greeting is the first reply.
-    init(to server: SocketAddress, until deadline: Deadline) throws(SMTPFailure) {
+    init(
+        to server: SocketAddress, _ place: String, until deadline: Deadline
+    ) throws(SMTPFailure) {
         self.deadline = deadline
         do throws(Errno) {
             socket = try FileDescriptor.connect(to: server, until: deadline)
         } catch {
-            throw .unreachable("unable to connect: " + String(printable: error.text))
+            let reason = String(printable: error.text)
+            throw .unreachable(
+                error == .connectionRefused
+                    ? "nobody listens on \(place) (\(reason))"
+                    : "unable to connect to \(place): \(reason)")
         }
     }
 

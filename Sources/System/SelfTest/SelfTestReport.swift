@@ -14,6 +14,8 @@ package struct SelfTestReport: Sendable {
     package let conclusion: Conclusion
     /// The conclusion in a sentence.
     package let sentence: String
+    /// What to type to find out more; nil when all is well.
+    package let advice: String?
 
     /// How the command ends.
     package var exit: AdminExit {
@@ -31,6 +33,35 @@ package struct SelfTestReport: Sendable {
         for passage in passages where judged == nil { judged = Self.obstacle(passage) }
         for passage in passages where judged == nil { judged = Self.judgement(passage) }
         (conclusion, sentence) = judged ?? (.unknown, "no message was sent")
+        advice = Self.advice(conclusion, passages)
+    }
+
+    /// What looks at that which may have led to a conclusion.
+    private static func advice(_ conclusion: Conclusion, _ passages: [SelfTest.Passage]) -> String?
+    {
+        func doctor(_ checks: String...) -> String {
+            "qhpsictl doctor" + checks.map { " --only \($0)" }.joined()
+        }
+        switch conclusion {
+        case .refused, .tagged, .forwarded: return nil
+        case .missed: return doctor("settings", "signatures", "limits")
+        case .unscanned: return doctor("settings", "control", "limits")
+        case .deferred:
+            let isScanner = passages.contains { $0.isPutOffByScanner }
+            return isScanner
+                ? doctor("clamd", "settings", "apparmor") : doctor("queues", "disk", "settings")
+        case .disturbed:
+            return doctor("settings", "control") + "; tail /var/log/qhpsi/qmail-smtpd.*/current"
+        case .unknown:
+            for passage in passages {
+                switch passage.outcome {
+                case .failed: return doctor("services", "ports")
+                case .stopped: return doctor("control", "settings")
+                case .answered: continue
+                }
+            }
+            return passages.contains { $0.search == .closed } ? "sudo qhpsictl selftest" : nil
+        }
     }
 
     /// What keeps a message from being a test at all.
@@ -42,9 +73,8 @@ package struct SelfTestReport: Sendable {
             return (.unknown, "the \(kind) message was stopped at \(step): \(reply.line)")
         case .answered(let reply):
             guard (400...499).contains(reply.code) else { return nil }
-            let isScanner = reply.text.contains(String(printable: [UInt8](QueueExit.scanner.text)))
             let cause =
-                isScanner
+                passage.isPutOffByScanner
                 ? "scanner down: deferred" : "deferred, and not because of the scanner"
             return (.deferred, "\(cause); the \(kind) message got \(reply.line)")
         }
@@ -127,19 +157,28 @@ package struct SelfTestReport: Sendable {
         if !places.isEmpty {
             text += "Left in the queue, for \(recipient): \(places.joined(separator: ", "))\n"
         }
-        return text + "selftest: \(sentence)\n"
+        return text + "selftest: \(sentence)\n" + (advice.map { "  do:  \($0)\n" } ?? "")
     }
 
     /// The same for programs.
     package var json: JSONValue {
         .object([
             ("conclusion", .string(conclusion.rawValue)), ("text", .string(sentence)),
+            ("advice", JSONValue(advice)),
             ("exit", .number(Int(exit.rawValue))), ("messages", .list(passages.map(\.json))),
         ])
     }
 }
 
 extension SelfTest.Passage {
+    /// Whether the server could not have the message scanned.
+    fileprivate var isPutOffByScanner: Bool {
+        guard case .answered(let reply) = outcome, (400...499).contains(reply.code) else {
+            return false
+        }
+        return reply.text.contains(String(printable: [UInt8](QueueExit.scanner.text)))
+    }
+
     fileprivate var replyText: String {
         switch outcome {
         case .answered(let reply): reply.line

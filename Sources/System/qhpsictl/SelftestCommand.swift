@@ -57,7 +57,8 @@ struct SelftestCommand: ParsableCommand {
     func run() throws {
         guard let address else { return }  // `validate` has refused it.
         let instance = Instance.current(Environment.current)
-        var test = SelfTest(server: address, instance: instance)
+        var test = SelfTest(
+            server: address, place: "\(server) port \(port)", instance: instance)
         test.sender = from
         test.recipient = to
         test.patience = timeout * 1000

@@ -12,10 +12,11 @@ struct Patient {
         instance = try PrivateInstance()
         try shell(
             """
-            cd '\(root)' && mkdir -p etc/service etc/qhpsi/tcp var/log/qhpsi proc/1 && echo init >proc/1/comm
+            cd '\(root)' && mkdir -p etc/service etc/qhpsi/tcp var/log/qhpsi proc/1 proc/12 && echo init >proc/1/comm
+            echo qmail-send >proc/12/comm
             cat >etc/passwd <<'USERS'
             root:x:0:0::/root:/bin/sh
-            alias:x:64010:65534::/:/bin/sh
+            alias:x:64010:65534::/home/alias:/bin/sh
             qmaild:x:64011:65534::/:/bin/false
             qmails:x:64012:64010::/:/bin/false
             qmailr:x:64013:64010::/:/bin/false
@@ -29,7 +30,11 @@ struct Patient {
               awk -F: '$3 == 64010 || $3 == 64020 {print "group", $1, $3}' etc/group; } >etc/qhpsi/ids
             echo 25000000 >etc/qhpsi/control/databytes
             printf '%s\\n' test.example mx.test.example >etc/qhpsi/control/locals
-            chown -R 0:0 etc usr
+            mkdir -p home/alias/Maildir && echo '|fastforward -d /etc/qhpsi/aliases.cdb' >home/alias/.qmail-default
+            echo ./Maildir/ >home/alias/.qmail-root
+            printf '%s\\n' 'postmaster: root' 'mailer-daemon: postmaster' >etc/aliases
+            QHPSI_ROOT=$PWD usr/bin/newaliases
+            chown -R 0:0 etc usr && chown 64010 home/alias
             id() { awk -F: -v name="$2" '$1 == name { print $3 }' "etc/$1"; }
             grep -v '^#' '\(PrivateInstance.sourceTree)/etc/modes' | while read -r _ user group mode file capability; do
                 if [ -e ".$file" ]; then
@@ -49,6 +54,18 @@ struct Patient {
         for (variable, value) in variables {
             try instance.write("etc/service/\(name)/variables/\(variable)", value + "\n")
         }
+    }
+
+    /// A service that supervise says is up for long, as a process; the descriptor stands for supervise.
+    func addRunningService(_ name: String, process: UInt8) throws -> FileDescriptor {
+        try addService(name)
+        let folder = "etc/service/\(name)/supervise"
+        try change("mkdir -p \(folder) && mkfifo \(folder)/ok")
+        let seconds = UInt64(Clock.seconds) + (1 << 62) + 10 - 1000
+        let time = (0..<8).map { UInt8(truncatingIfNeeded: seconds >> (56 - 8 * UInt64($0))) }
+        try instance.write(
+            folder + "/status", time + [0, 0, 0, 0, process, 0, 0, 0, 0, UInt8(ascii: "u")])
+        return try FileDescriptor.open(Array("\(root)/\(folder)/ok".utf8), .readNonBlocking)
     }
 
     /// Change files with a line of shell in the instance's folder.

@@ -240,11 +240,19 @@ extension String {
     let id = try kept.id()
     let outcome = try kept.run("delete", id, "000000000000")
     #expect(outcome.code == 1 && outcome.output == "quarantine: deleted \(id)\n")
-    #expect(outcome.errors == "qhpsictl: there is no 000000000000 in quarantine\n")
+    #expect(outcome.errors.hasPrefix("qhpsictl: 000000000000 is no id, which has 32 digits"))
     #expect(try kept.run("list").output == "quarantine: nothing\n")
     #expect(try kept.run("release", id).code == 1)
-    #expect(
-        try kept.run("show", "x", "--json").errors == "qhpsictl: there is no x in quarantine\n")
+    #expect(try kept.run("show", id).errors.hasPrefix("qhpsictl: there is no \(id) in quarantine;"))
+    for wrong in ["x", String(id.prefix(13)), String(id.prefix(23)), id + "0", id.dropLast() + "g"]
+    {
+        let told = try kept.run("show", wrong, "--json")
+        #expect(told.code == 1)
+        #expect(
+            told.errors
+                == "qhpsictl: \(wrong) is no id, which has 32 digits 0-9 and a-f, of which the first 24 must be given; to see them: qhpsictl quarantine list\n"
+        )
+    }
     #expect(
         try shell("find '\(kept.instance.root)/home/bob/Maildir' -type f").hasSuffix(
             "maildirfolder\n"))

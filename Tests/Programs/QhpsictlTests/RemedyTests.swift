@@ -15,6 +15,16 @@ struct Ailment: Sendable, CustomStringConvertible {
 }
 
 extension Patient {
+    /// Break what is well, expect that the doctor says so, type what he says, and expect that it is gone.
+    func expectCure(of ailment: Ailment) throws {
+        try change(ailment.breaking)
+        let sick = try examine(ailment.check).output
+        #expect(sick.contains(ailment.words), "\(sick)")
+        try typeRemedies(ailment.check, ailment.others)
+        let healed = try examine(ailment.check)
+        #expect(healed.code == 0 && !healed.output.contains("do:  "), "\(healed.output)")
+    }
+
     /// Type every remedy of a check, as it is printed.
     func typeRemedies(_ check: String, _ others: [String: String]) throws {
         let remedies = try examine(check).output.split(separator: "\n").compactMap { line in
@@ -25,6 +35,7 @@ extension Patient {
         // Users of the patient are not the machine's.
         let known = [
             "chown": "exec /bin/chown $(echo \"$*\" | sed 's/qmaild/64011/')",
+            "install": "exec /usr/bin/install $(echo \"$*\" | sed 's/-o alias/-o 64010/')",
             "runuser": "while [ \"$1\" != -- ]; do shift; done; shift; exec \"$@\"", "svc": "",
             "systemctl": "", "tail": "",
         ].merging(others) { $1 }
@@ -45,8 +56,6 @@ extension Patient {
 @Suite struct RemedyTests {
     private static let pair =
         "cd etc/qhpsi/control && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=mx.test.example -keyout serverkey.pem -out servercert.pem 2>/dev/null && chown 64011 serverkey.pem && chmod 600 serverkey.pem; cd ../../.."
-    private static let aliases =
-        "mkdir -p home/alias/Maildir && sed -i \"s,^alias:.*,alias:x:64010:65534::/home/alias:/bin/sh,\" etc/passwd && echo '|fastforward -d /etc/qhpsi/aliases.cdb' >home/alias/.qmail-default && echo ./Maildir/ >home/alias/.qmail-root && printf '%s\\n' 'postmaster: root' 'mailer-daemon: postmaster' >etc/aliases && QHPSI_ROOT=$PWD usr/bin/newaliases"
     private static func rules(_ line: String) -> String {
         "printf '%s\\n' '127.:allow,RELAYCLIENT=\"\"' '\(line)' >etc/qhpsi/tcp/tcp.smtp && usr/bin/tcprules etc/qhpsi/tcp/tcp.smtp.cdb etc/qhpsi/tcp/tcp.smtp.tmp <etc/qhpsi/tcp/tcp.smtp"
     }
@@ -100,12 +109,12 @@ extension Patient {
             breaking: "echo mx >etc/qhpsi/control/me", words: "without a domain",
             others: ["dpkg-reconfigure": "echo mx.test.example >etc/qhpsi/control/me"]),
         Ailment(
-            check: "databases", before: aliases,
+            check: "databases",
             breaking:
                 "touch -d 'now + 1 minute' etc/qhpsi/aliases.cdb; touch -d '1 minute ago' etc/qhpsi/aliases.cdb",
             words: "aliases.cdb is older"),
         Ailment(
-            check: "databases", before: aliases, breaking: "rm etc/qhpsi/aliases.cdb",
+            check: "databases", breaking: "rm etc/qhpsi/aliases.cdb",
             words: "there is no "),
         Ailment(
             check: "databases",
@@ -119,15 +128,31 @@ extension Patient {
             breaking: "touch -d '1 minute ago' etc/qhpsi/control/recipients.cdb",
             words: "recipients.cdb is older"),
         Ailment(
-            check: "aliases", before: aliases, breaking: "rm home/alias/.qmail-default",
+            check: "aliases", breaking: "rm home/alias/.qmail-default",
             words: ".qmail-default"),
         Ailment(
-            check: "aliases", before: aliases, breaking: "rm home/alias/.qmail-root",
+            check: "aliases", breaking: "rm home/alias/.qmail-root",
             words: "mail for root comes to nobody"),
         Ailment(
-            check: "aliases", before: aliases,
+            check: "aliases",
             breaking: "sed -i /^postmaster/d etc/aliases && QHPSI_ROOT=$PWD usr/bin/newaliases",
             words: "mail for postmaster comes to nobody"),
+        Ailment(
+            check: "aliases", breaking: "rm -r home/alias",
+            words: "home/alias, is not there"),
+        Ailment(
+            check: "aliases",
+            breaking: "sed -i 's,^alias:.*,alias:x:64010:65534::/:/bin/sh,' etc/passwd",
+            words: "the home of the user alias, ",
+            others: ["usermod": "sed -i \"/^alias:/s,::[^:]*:,::$2:,\" etc/passwd"]),
+        Ailment(
+            check: "aliases", breaking: "chown 64011 home/alias",
+            words: "is not his",
+            others: ["usermod": "sed -i \"/^alias:/s,::[^:]*:,::$2:,\" etc/passwd"]),
+        Ailment(
+            check: "services", breaking: "rm -r proc/12; mkdir -p etc/sv/qmail-send",
+            words: "nothing runs qmail-send",
+            others: ["ln": "mkdir -p proc/12 && echo qmail-send >proc/12/comm"]),
         Ailment(
             check: "waiting", breaking: "touch -d '3 days ago' var/spool/qhpsi/queue1/mess/0/14",
             words: "1 message has waited for more than a day, the longest for 3",
@@ -177,26 +202,13 @@ extension Patient {
         try patient.instance.write("etc/qhpsi/defaultqueue/CLAMD_SOCKETS", "/no/clamd\n")
         if !ailment.before.isEmpty { try patient.change(ailment.before) }
         try patient.expectWell(ailment.check)
-        try patient.change(ailment.breaking)
-        let sick = try patient.examine(ailment.check).output
-        #expect(sick.contains(ailment.words), "\(sick)")
-        try patient.typeRemedies(ailment.check, ailment.others)
-        let healed = try patient.examine(ailment.check)
-        #expect(healed.code == 0 && !healed.output.contains("do:  "), "\(healed.output)")
+        try patient.expectCure(of: ailment)
     }
 
     @Test func `a service that only waits is found, and its own words say what to type`() throws {
         let patient = try Patient()
-        try patient.addService("freshclam")
-        let folder = patient.root + "/etc/service/freshclam/supervise"
-        try patient.change(
-            "mkdir -p '\(folder)' var/log/qhpsi/freshclam proc/77 && mkfifo '\(folder)/ok'")
-        let seconds = UInt64(Clock.seconds) + (1 << 62) + 10 - 1000
-        let time = (0..<8).map { UInt8(truncatingIfNeeded: seconds >> (56 - 8 * UInt64($0))) }
-        try patient.instance.write(
-            "etc/service/freshclam/supervise/status",
-            time + [0, 0, 0, 0, 77, 0, 0, 0, 0, UInt8(ascii: "u")])
-        let fifo = try FileDescriptor.open(Array((folder + "/ok").utf8), .readNonBlocking)
+        let fifo = try patient.addRunningService("freshclam", process: 77)
+        try patient.change("mkdir -p var/log/qhpsi/freshclam proc/77")
         try patient.change("echo freshclam >proc/77/comm")
         try patient.expectWell("services", "freshclam is up")
         try patient.change(
@@ -242,7 +254,19 @@ extension Patient {
         try patient.expectWell("dns", "this machine reaches itself only")
         try patient.change("printf 'eth0\\t00000000\\t0100000A\\n' >>proc/net/route")
         try patient.expectProblem("dns", "no name server answers: 127.0.0.77", repair: "unbound")
-        try patient.change("echo 'search example.org' >etc/resolv.conf")
+        for (file, words) in [
+            ("ln -s ../run/systemd/resolve/stub-resolv.conf", "resolved.conf.d/qhpsi.conf"),
+            ("ln -s resolvconf/run/resolv.conf", "resolvconf -a lo.unbound"),
+            ("ln -s ../run/NetworkManager/resolv.conf", "NetworkManager/conf.d/qhpsi.conf"),
+            ("echo '# Generated by NetworkManager' >", "NetworkManager/conf.d/qhpsi.conf"),
+        ] {
+            try patient.change("rm -f etc/resolv.conf; \(file) etc/resolv.conf")
+            let said = try patient.examine("dns").output
+            #expect(
+                said.contains("do:  apt install unbound && ") && said.contains(words), "\(said)")
+            #expect(!said.contains(">\(patient.root)/etc/resolv.conf"), "\(said)")
+        }
+        try patient.change("rm etc/resolv.conf; echo 'search example.org' >etc/resolv.conf")
         try patient.expectProblem("dns", "names no name server", repair: "unbound")
         try patient.instance.write(
             "server",
@@ -254,6 +278,12 @@ extension Patient {
             """#)
         try patient.typeRemedies(
             "dns", ["apt": "perl server >/dev/null 2>&1 & echo $! >server.pid; sleep 0.5"])
+        try patient.expectWell("dns", "the name server 127.0.0.1 answers")
+        try patient.change("grep -x 'search example.org' etc/resolv.conf etc/resolv.conf.before")
+        try patient.addService("qmail-send", ["DNSCACHEIP": "127.0.0.78"])
+        try patient.expectProblem(
+            "dns", "no name server answers: 127.0.0.78, of ", repair: "svc -t ")
+        try patient.typeRemedies("dns", [:])
         try patient.expectWell("dns", "the name server 127.0.0.1 answers")
         try patient.change("kill $(cat server.pid)")
         try patient.expectProblem("dns", "no name server answers: 127.0.0.1")

@@ -301,3 +301,33 @@ func `a clamd that may not open paths is found`(change: String, words: String, r
     )
     try patient.expectWell("apparmor", "clamd may open")
 }
+
+@Test func `signatures that libclamav.so loads are looked at, too`() throws {
+    let patient = try Patient()
+    try patient.instance.write("etc/qhpsi/defaultqueue/QHPSI", "plugin:libclamav.so\n")
+    try patient.expectProblem("signatures", "there are no signatures in ", repair: "freshclam")
+    try patient.change(
+        "mkdir -p var/lib/clamav && echo Own.Test:0:*:414243444546 >var/lib/clamav/own.ndb")
+    try patient.expectWell("signatures", "own signature files in ")
+    try patient.change("touch -d '9 days ago' var/lib/clamav/own.ndb")
+    try patient.expectProblem("signatures", "9 days old", repair: "freshclam")
+    try patient.instance.write("etc/qhpsi/defaultqueue/CLAMAV_DATABASE", "/srv/signatures\n")
+    try patient.expectProblem("signatures", "there are no signatures in \(patient.root)/srv/")
+}
+
+@Test func `nobody on port 25 is worth a thought, and a certificate without openssl is not well`()
+    throws
+{
+    let patient = try Patient()
+    try patient.change("mkdir -p proc/net && echo x >proc/net/tcp")
+    try patient.expectAdvice("ports", "nobody listens on port 25")
+    try patient.change(
+        "echo x >etc/qhpsi/control/servercert.pem; chown 64011 etc/qhpsi/control/servercert.pem; chmod 600 etc/qhpsi/control/servercert.pem"
+    )
+    // Root's own folders, but none with openssl.
+    let line =
+        "mount -t tmpfs none /usr/bin && QHPSI_ROOT='\(patient.root)' exec '\(patient.root)/usr/sbin/qhpsictl' doctor --only certificate"
+    let outcome = try Command("/usr/bin/unshare", ["--mount", "/bin/sh", "-c", line]).run()
+    #expect(outcome.output.contains("unchecked"), "\(outcome)")
+    #expect(outcome.output.contains("do:  apt install openssl"), "\(outcome)")
+}

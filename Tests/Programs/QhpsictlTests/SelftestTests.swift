@@ -209,6 +209,33 @@ func `another server's replies are judged with care`(
     #expect(outcome.output.contains(words), "\(outcome.output)")
 }
 
+@Test func `without a listener it says so once, and what to type`() throws {
+    let instance = try PrivateInstance()
+    let outcome = try instance.qhpsictl(["selftest", "--port", "1"])
+    #expect(outcome.code == 111)
+    let lines = outcome.output.split(separator: "\n").suffix(2)
+    #expect(
+        lines == [
+            "selftest: the clean message: nobody listens on 127.0.0.1 port 1 (Connection refused)",
+            "  do:  qhpsictl doctor --only services --only ports",
+        ], "\(outcome.output)")
+    #expect(!outcome.output.contains("marked"))
+}
+
+@Test(arguments: [
+    (["MIN_FREE": "1000000000000000"], "exit 1\n", "--only queues --only disk"),
+    ([:], "exit 2\n", "--only clamd --only settings"),
+    ([:], "exit 0\n", "--only settings --only signatures"),
+])
+func `what is not well comes with what to type`(
+    settings: [String: String], scanner: String, words: String
+) throws {
+    let outcome = try ScriptedMail(settings, scanner: scanner).selftest()
+    #expect(outcome.code == 1)
+    #expect(
+        outcome.output.contains("\n  do:  qhpsictl doctor \(words)"), "\(outcome.output)")
+}
+
 @Test func `the tool does not contain what scanners look for`() throws {
     let program = try Files.contents(
         Array((PrivateInstance.builtRoot + "/usr/sbin/qhpsictl").utf8), limit: 1 << 27)

@@ -11,10 +11,13 @@ import Testing
     ("rm etc/qhpsi/control/me && mkdir etc/qhpsi/control/me", "unable to read", "qhpsi"),
     ("echo 'a b' >etc/qhpsi/control/me", "says a b, which is no host's name", "qhpsi"),
     ("head -c 9999 /dev/urandom >etc/qhpsi/control/me", "me says ", "qhpsi"),
-    ("echo 10M >etc/qhpsi/control/databytes", "databytes: expected a number", "echo 0 >"),
     (
-        "echo 99999999999999999999 >etc/qhpsi/control/maxhops", "maxhops: expected a number",
-        "echo 0 >"
+        "echo 10M >etc/qhpsi/control/databytes",
+        "databytes:1: expected a number in decimal digits: 10M", "echo 0 >"
+    ),
+    (
+        "echo 99999999999999999999 >etc/qhpsi/control/maxhops", "maxhops:1: expected a number",
+        "echo 100 >"
     ),
     (
         "chmod 600 etc/qhpsi/control/rcpthosts", "rcpthosts cannot be read by all (mode 600)",

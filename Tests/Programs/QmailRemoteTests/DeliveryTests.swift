@@ -84,11 +84,11 @@ import Testing
     let outcome = try command.run()
     #expect(outcome.code == 100 && outcome.output.hasPrefix("D"))
     let rows: [(String, String, String)] = [
-        ("timeoutremote", "soon\n", "expected a number in decimal digits (#4.3.5)"),
+        ("timeoutremote", "soon\n", "expected a number in decimal digits: soon (#4.3.5)"),
         ("smtproutes", "a.example:b:c:d\n", "in line \"a.example:b:c:d\" expected"),
         ("me", "", "expected the name of this server (#4.3.5)"),
-        ("ipme", "me\n", "expected an IPv4 or IPv6 address (#4.3.5)"),
-        ("outgoingip", "me\n", "expected an IPv4 or IPv6 address (#4.3.5)"),
+        ("ipme", "me\n", "expected an IPv4 or IPv6 address: me (#4.3.5)"),
+        ("outgoingip", "me\n", "expected an IPv4 or IPv6 address: me (#4.3.5)"),
     ]
     for (name, text, words) in rows {
         let machine = try SendingMachine()

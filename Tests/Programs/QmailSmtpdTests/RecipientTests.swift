@@ -227,6 +227,10 @@ private func makeAliases(_ instance: PrivateInstance) throws {
             try replies(instance, ["nobody@test.example"], ["CHECKRECIPIENT": value]) == [accepted])
     }
     #expect(try replies(instance, ["nobody@test.example"], ["RELAYCLIENT": ""]) == [accepted])
+    #expect(
+        try replies(
+            instance, ["nobody@test.example", "nobody@elsewhere.example"],
+            ["RELAYCLIENT": "", "CHECKRECIPIENT": "2"]) == [unknown, accepted])
     try instance.write("etc/qhpsi/control/checkrecipient", "1\n")
     let input = "EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<nobody@test.example>\r\n"
     let outcome = try instance.command(

@@ -238,3 +238,51 @@ func `wrong arguments are exit code 100`(arguments: [String], words: String) thr
     #expect(outcome.code == 0 && outcome.output.contains("250 2.0.0 ok"), "\(outcome.output)")
     #expect(try instance.queued().first?.verdictLines.first == "X-QHPSI: virus found")
 }
+
+@Test func `-bv says of each address whether mail can be delivered, and sends nothing`() throws {
+    let instance = try PrivateInstance()
+    // Mail for root is for nobody, and so is that for whoever has his number.
+    try shell(
+        """
+        cd '\(instance.root)' && mkdir -p home/ann && printf '%s\\n' mx.test.example test.example >etc/qhpsi/control/locals
+        id=$(id -u)
+        if [ $id = 0 ]; then id=2000 && chown $id home/ann; fi
+        echo "ann:x:$id:$id::\(instance.root)/home/ann:/bin/sh" >etc/passwd
+        echo ./Maildir/ >home/ann/.qmail-list
+        """)
+    func verify(_ addresses: String...) throws -> Outcome {
+        try sendmail("", ["-bv"] + addresses, in: instance)
+    }
+    let good = try verify("ann", "Ann <ann-list@test.example>", "joe@elsewhere.example")
+    #expect(good.code == 0, "\(good)")
+    #expect(
+        good.output == """
+            ann@mx.test.example... deliverable here
+            ann-list@test.example... deliverable here
+            joe@elsewhere.example... is for other servers, which were not asked
+
+            """)
+    let bad = try verify("nobody@test.example", "ann")
+    #expect(bad.code == 100)
+    #expect(
+        bad.output == """
+            nobody@test.example... not deliverable: 550 5.1.1 there is no such mailbox here
+            ann@mx.test.example... deliverable here
+
+            """)
+    #expect(try verify("a\u{7}b@test.example").output.contains("not deliverable: no address"))
+    let none = try verify()
+    #expect(none.code == 100 && none.errors.contains("no recipients"))
+    #expect(try instance.queued().isEmpty)
+}
+
+@Test func `-bv says when it cannot be told`() throws {
+    let instance = try PrivateInstance()
+    try instance.write("etc/qhpsi/control/databytes", "10M\n")
+    let outcome = try sendmail("", ["-bv", "ann"], in: instance)
+    #expect(outcome.code == 111)
+    #expect(outcome.output.hasPrefix("ann@mx.test.example... cannot be told now: 421 4.3.5"))
+    try shell("rm '\(instance.root)/usr/sbin/qmail-smtpd'")
+    let gone = try sendmail("", ["-bv", "ann"], in: instance)
+    #expect(gone.code == 111 && gone.errors.contains("unable to ask qmail-smtpd: No such file"))
+}

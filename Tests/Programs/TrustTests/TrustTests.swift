@@ -202,3 +202,20 @@ func `root, qmaild and whom trustedusers names choose the scanner`(user: Int, gr
     #expect(try machine.queue(user: 0, group: 0, settings: settings).code == 0)
     #expect(try machine.verdicts() == ["X-QHPSI: not scanned (released from quarantine)"])
 }
+
+@Test func `of two programs of a name a command in the machine's folder finds ours`() throws {
+    let machine = try SetIDRoot()
+    func places(_ names: String) throws -> [String] {
+        try Command(
+            PrivateInstance.sourceTree + "/.ci/in-root",
+            [machine.root, "/bin/sh", "-c", "for n in \(names); do command -v $n; done"]
+        ).run().output.split(separator: "\n").map(String.init)
+    }
+    let ours = try places("tcprules tcprulescheck tcpserver")
+    #expect(ours == ["tcprules", "tcprulescheck", "tcpserver"].map { "/usr/bin/" + $0 })
+    // Where it is on no machine, the tools have it; by its whole path the other one is to be had, too.
+    #expect(
+        try places("recordio /tools/bin/tcprules").map { $0.split(separator: "/").last } == [
+            "recordio", "tcprules",
+        ])
+}

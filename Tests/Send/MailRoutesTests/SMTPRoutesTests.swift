@@ -1,5 +1,6 @@
 import ByteText
 import MailRoutes
+import RelayRoutes
 import Testing
 
 private func routes(_ lines: [String]) throws(SMTPRoutes.Flaw) -> SMTPRoutes {
