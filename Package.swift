@@ -125,6 +125,7 @@ let system: [Target] = [
     .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
     .library("Resolver", uses: "ByteText", "CCares", "DNSMessage", "Posix"),
     .library("LocalUsers", uses: "ByteText", "ConstantDatabases", "Posix"),
+    .library("Routing", uses: "ByteText"),
     .systemLibrary(name: "CTinyCDB", pkgConfig: "libcdb", providers: [.apt(["libcdb-dev"])]),
     .library("ConstantDatabases", uses: "ByteText", "CTinyCDB", "Posix"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
@@ -143,7 +144,7 @@ let accept: [Target] = [
     .library(
         "SMTPSession", uses: "ByteText", "ConstantDatabases", "ControlFiles", "DNSMessage",
         "EnvelopeWire", "LocalUsers", "Logging", "MailFormat", "Posix", "QueueClient", "Recipients",
-        "Resolver", "SMTPGrammar"),
+        "Resolver", "Routing", "SMTPGrammar"),
     .library("TLSStream", uses: "ByteText", "ControlFiles", "COpenSSL", "Posix", "SMTPSession"),
     .bridge("CPAM", links: ["pam"]),
     .library("Checkpassword", uses: "ByteText", "ControlFiles", "CPAM", "Posix"),
@@ -207,7 +208,6 @@ let send: [Target] = [
     .library("DeliverySpawner", uses: "ByteText", "ControlFiles", "Posix"),
     .library("Schedule"),
     .library("DeliveryReport"),
-    .library("Routing", uses: "ByteText"),
     .library("Bounce", uses: "ByteText", "EnvelopeWire", "MailFormat"),
     .library("SendQueue", uses: "ByteText", "EnvelopeWire", "Posix", "QueueStore", "Schedule"),
     .library(
@@ -293,6 +293,7 @@ let systemTests: [Target] = [
     .tests(of: "Posix", uses: "Testbed"),
     .tests(of: "DNSMessage", uses: "ByteText"),
     .tests(of: "LocalUsers", uses: "Posix", "Testbed"),
+    .tests(of: "Routing"),
     .tests(of: "Resolver", uses: "ByteText", "DNSMessage", "Posix", "Testbed"),
     .tests(of: "AdminReport"),
 ]
@@ -315,7 +316,6 @@ let sendTests: [Target] = [
     .tests(of: "DeliverySpawner"),
     .tests(of: "Schedule"),
     .tests(of: "DeliveryReport"),
-    .tests(of: "Routing"),
     .tests(of: "Bounce", uses: "EnvelopeWire"),
     .tests(of: "SendQueue", uses: "EnvelopeWire", "Posix", "QueueStore", "Schedule", "Testbed"),
     .tests(of: "Maildir", uses: "Posix", "Testbed"),
@@ -331,11 +331,12 @@ let sendTests: [Target] = [
 let programTests: [Target] =
     ["QmailQueue", "Qhpsi", "QueueFix", "Trust", "Mail", "ServiceScript"].map { .programTests($0) }
     + [
-        "QmailSend", "Fastforward", "QmailLspawn", "QmailNewu", "QmailRecipients", "Tcprulescheck",
+        "QmailSend", "Fastforward", "QmailNewu", "QmailRecipients", "Tcprulescheck",
         "Tcpserver", "QmailInject", "Sendmail", "QueueListing", "Vcfilter", "Vfilter", "Qhpsictl",
         "QhpsiCheckpassword", "QmailRspawn", "QmailRemote",
     ].map { .programTests($0, uses: "Posix") } + [
         .programTests("QmailLocal", uses: "Posix"),
+        .programTests("QmailLspawn", uses: "Posix", "Routing"),
         .programTests("Plugin", uses: "ByteText", "Posix", "ScanProtocol"),
         .programTests("Tcprules", uses: "ByteText", "ConnectionRules", "Posix", "RuleDatabase"),
         .programTests("QmailSmtpd", uses: "EnvelopeWire", "Posix"),

@@ -30,10 +30,12 @@ public func fuzzWords(_ data: UnsafePointer<UInt8>, _ size: Int) -> Int32 {
             header.allSatisfy({ $0 >= 32 && $0 < 127 || $0 == 10 })
         else { fatalError("a scanner's output can write header lines") }
     }
-    do throws(ScanSettings.Failure) {
-        _ = try ScanSettings { _ in bytes }
-    } catch {
-        if error.text.isEmpty { fatalError("an error without words") }
+    let settings = ScanSettings { _ in bytes }
+    for flaw in settings.malformed where flaw.reason.isEmpty { fatalError("a flaw without words") }
+    if !settings.malformed.isEmpty,
+        ScanPolicy.underMalformed(.clean, settings, reason: bytes) == .clean
+    {
+        fatalError("a malformed setting that makes mail clean")
     }
     return 0
 }

@@ -177,11 +177,15 @@ struct Injection: ~Copyable {
             run.write(lines.push(buffer[..<count]))
         }
         run.write(lines.finish())
-        if let failure = QueueFailure(run.finish(envelope: envelope)) {
+        let result = run.finish(envelope: envelope)
+        if let failure = QueueFailure(result) {
             throw InjectFailure(
                 failure.isTemporary ? InjectFailure.temporary : InjectFailure.permanent,
                 failure.text)
         }
+        guard let warning = result.report?.warning, !warning.isEmpty else { return }
+        FileDescriptor.tell(
+            [UInt8]("qmail-inject: warning: ") + warning.singleLine + [10], on: 2)
     }
 }
 

@@ -142,7 +142,7 @@ package struct Dialogue {
         case commands
         /// Octets of a message.
         case content
-        /// Octets of a chunk that is refused.
+        /// Octets of a message or a chunk that is refused.
         case refusedContent
     }
 
@@ -150,7 +150,7 @@ package struct Dialogue {
     package var incoming: Incoming {
         switch phase {
         case .commands, .authentication: .commands
-        case .content, .chunk: .content
+        case .content, .chunk: flaw == nil ? .content : .refusedContent
         case .refusedChunk: .refusedContent
         }
     }

@@ -55,6 +55,20 @@ extension Dialogue {
     /// How many octets are still read where there is no size limit.
     private static var droppedLimit: Int { 64 << 20 }
 
+    /// What is to be answered when the rest of what is refused is not waited for any more.
+    package enum Answer {
+        /// What becomes of the message.
+        case message(MessageSummary)
+        /// That the chunk was not wanted.
+        case refusal(Reply)
+    }
+
+    /// The answer to what has come so far, after which the connection is closed.
+    package func cutOff() -> Answer {
+        if case .refusedChunk(_, let reply) = phase { return .refusal(reply) }
+        return .message(MessageSummary(octets: decoder.octets, flaw: flaw))
+    }
+
     /// The worst of the flaws so far, so that the answer does not depend on how the bytes were cut.
     private var presentFlaw: MessageFlaw? {
         if decoder.hasBareLineFeed { return .bareLineFeed }

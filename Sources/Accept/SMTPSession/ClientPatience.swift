@@ -17,12 +17,14 @@ struct ClientPatience {
         case message
         /// There was no message for too long.
         case session
+        /// What is refused was not over in time: its answer is due.
+        case refusal
 
         /// For the log.
         var reason: StaticString {
             switch self {
             case .silence: "timeout"
-            case .command, .message: "too slow"
+            case .command, .message, .refusal: "too slow"
             case .session: "no message for too long"
             }
         }
@@ -32,7 +34,7 @@ struct ClientPatience {
             switch self {
             case .silence: Reply(421, "4.4.2", "nothing came for too long")
             case .command: Reply(421, "4.4.2", "the command came too slowly")
-            case .message: Reply(421, "4.4.2", "the message came too slowly")
+            case .message, .refusal: Reply(421, "4.4.2", "the message came too slowly")
             case .session: Reply(421, "4.4.2", "no message was accepted for too long")
             }
         }
@@ -42,13 +44,14 @@ struct ClientPatience {
     enum Stage {
         /// A command, within a message or not.
         case command(isInMessage: Bool)
-        /// Octets of a message, or of a chunk that is refused.
+        /// Octets of a message or a chunk, or what nobody takes of one.
         case content(isRefused: Bool)
     }
 
     private let limit: Int
     private var onCommand = 0
     private var onMessage = 0
+    private var onRefused = 0
     private var onSession = 0
     /// Whether some of the command has come.
     private var hasBegun = false
@@ -59,6 +62,8 @@ struct ClientPatience {
 
     /// So many limits are for all that comes before a message is accepted.
     private static let sessionFactor = 3
+    /// The most for the rest of a message that is refused already.
+    private static let refusalLimit = 60_000
 
     /// A client that has so many milliseconds for a command.
     init(limit: Int) { self.limit = limit }
@@ -84,10 +89,15 @@ struct ClientPatience {
             } else {
                 onMessage = 0
                 octets = 0
+                onRefused = 0
             }
         case .content(let isRefused):
             shorten(to: limit + octets - onMessage, .message)
             if !isRefused { credit = octets }
+            if isRefused, min(limit, Self.refusalLimit) - onRefused <= left {
+                left = min(limit, Self.refusalLimit) - onRefused
+                lateness = .refusal
+            }
         }
         shorten(to: Self.sessionFactor * limit + credit - onSession, .session)
         return left > 0 ? Deadline(milliseconds: left) : nil
@@ -103,14 +113,30 @@ struct ClientPatience {
             onCommand += time
             hasBegun = true
             if isInMessage { onMessage += time }
-        case .content:
+        case .content(let isRefused):
             onMessage += time
             octets += count
+            if isRefused { onRefused += time }
+        }
+    }
+
+    /// A reply was held back so long, for a client that guesses.
+    mutating func wasDelayed(since start: Int) { onSession += Clock.milliseconds - start }
+
+    /// Whether the session has lasted too long without a message, as is said of it then.
+    var isOver: Bool {
+        mutating get {
+            if onSession < Self.sessionFactor * limit { return false }
+            lateness = .session
+            return true
         }
     }
 
     /// The client has taken replies since then.
     mutating func wasHeard(since start: Int) { onSession += Clock.milliseconds - start }
+
+    /// Nothing is waited for any more: what comes too late now is silence.
+    mutating func endWait() { lateness = .silence }
 
     /// A command has been answered.
     mutating func endCommand() {

@@ -4,6 +4,7 @@ import ControlFiles
 import LocalUsers
 import Posix
 import Recipients
+import Routing
 import SMTPGrammar
 
 /// How it is known whether a recipient is there, in domains that this is known of; see qmail-smtpd(8).
@@ -12,8 +13,8 @@ package struct RecipientCheck: Sendable {
     private let databasePath: [UInt8]
     /// The domains whose recipients are users of this machine.
     private let locals: [[UInt8]]
-    /// The domains in which `%` stands for the `@` of another address; control/percenthack.
-    private let percentDomains: [[UInt8]]
+    /// Where qmail-send(8) sends an address.
+    private let routing: Routing
     /// What may stand between a user's name and an extension.
     private let separators: [UInt8]
     private let passwordFile: [UInt8]
@@ -21,6 +22,8 @@ package struct RecipientCheck: Sendable {
     let isForAll: Bool
     /// What qmail-newu(8) makes of users/assign.
     private let assignments: [UInt8]
+    /// What newaliases(1) makes of aliases(5).
+    private let aliases: [UInt8]
 
     private static let passwordFileLimit = 64 << 20
 
@@ -34,37 +37,78 @@ package struct RecipientCheck: Sendable {
         isForAll = setting.equals("2")
         databasePath = control.file("recipients.cdb")
         locals = (try control.lines("locals") ?? [ownName]).map { $0.lowercased }
-        percentDomains = (try control.lines("percenthack") ?? []).map { $0.lowercased }
+        routing = Routing(
+            defaultHost: ownName, locals: locals,
+            percentDomains: try control.lines("percenthack") ?? [],
+            virtualDomains: try control.lines("virtualdomains") ?? [])
         separators = try control.line("userseparators") ?? [UInt8]("-")
-        passwordFile = Instance.current(environment).path("/etc/passwd")
-        assignments = Instance.current(environment).path("/etc/qhpsi/users/cdb")
+        let instance = Instance.current(environment)
+        passwordFile = instance.path("/etc/passwd")
+        assignments = instance.path("/etc/qhpsi/users/cdb")
+        aliases = instance.path("/etc/qhpsi/aliases.cdb")
     }
 
-    /// Whether mail for the address can be delivered, as far as can be known; always true of other domains.
+    /// Whether mail for the address can be delivered, as far as can be known; always true of what goes elsewhere.
     ///
     /// The database, if it knows the domain, is believed; for a domain of control/locals its word that there is
-    /// somebody is enough, and else the users are asked.
+    /// somebody is enough, and else whoever qmail-lspawn(8) would deliver to is asked.
     func isPossible(_ mailbox: Mailbox) throws(UnreadableFile) -> Bool {
-        let domain = mailbox.domain.lowercased
-        let isLocal = locals.contains(domain)
-        let known = try isKnown(mailbox)
-        if let known, known || !isLocal { return known }
-        if !isLocal { return true }
-        let local = mailbox.localPart
-        // It is for another address, perhaps elsewhere.
-        if local.contains(UInt8(ascii: "%")), percentDomains.contains(domain) { return true }
+        if let known = try isKnown(mailbox),
+            known || !locals.contains(mailbox.domain.lowercased)
+        {
+            return known
+        }
+        let route = routing.route(mailbox.address)
+        guard route.isLocal, let at = route.address.lastIndex(of: UInt8(ascii: "@")) else {
+            return true
+        }
+        return try isDeliverable(
+            Array(route.address[..<at]), Array(route.address[(at + 1)...]))
+    }
+
+    /// Whether qmail-lspawn(8) finds somebody who takes it: the user or his alias, or the user alias.
+    private func isDeliverable(
+        _ local: [UInt8], _ host: [UInt8]
+    ) throws(UnreadableFile) -> Bool {
+        if let name = UserAliases.afterBackslash(local) {
+            guard let user = try user(name), !user.isNobodys(name) else { return false }
+            return try user.takes(local: name, host: host)
+        }
         guard let user = try user(local) else { return false }
-        return try user.takes(local: local, host: domain)
+        if try user.takes(local: local, host: host) { return true }
+        if user.isNobodys(local) { return false }
+        return try isAlias(local, host)
+    }
+
+    /// Whether the user alias gets it before the user does.
+    private func isAlias(_ local: [UInt8], _ host: [UInt8]) throws(UnreadableFile) -> Bool {
+        do throws(Errno) {
+            let database = try ConstantDatabase(path: aliases)
+            guard try UserAliases.has(local, at: host, in: database) else { return false }
+        } catch {
+            if error == .noSuchFile { return false }
+            throw UnreadableFile(aliases, error)
+        }
+        let users = try users()
+        do throws(Errno) { return try DeliveryUser.alias(for: local, among: users) != nil } catch {
+            throw UnreadableFile(passwordFile, error)
+        }
     }
 
     /// Who gets the local part: whom users/assign says, or else a user of this machine.
     private func user(_ local: [UInt8]) throws(UnreadableFile) -> DeliveryUser? {
         if let assigned = try assigned(local) { return assigned }
-        let users: PasswordFile
+        let users = try users()
         do throws(Errno) {
-            users = PasswordFile(
-                try Files.contents(passwordFile, limit: Self.passwordFileLimit))
             return try DeliveryUser.find(local, among: users, separators: separators)
+        } catch {
+            throw UnreadableFile(passwordFile, error)
+        }
+    }
+
+    private func users() throws(UnreadableFile) -> PasswordFile {
+        do throws(Errno) {
+            return PasswordFile(try Files.contents(passwordFile, limit: Self.passwordFileLimit))
         } catch {
             throw UnreadableFile(passwordFile, error)
         }

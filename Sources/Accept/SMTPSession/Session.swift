@@ -96,7 +96,11 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         var buffer = [UInt8](repeating: 0, count: Self.inputSize)
         while true {
             switch dialogue.next() {
-            case .needInput: try listen(&buffer)
+            case .needInput:
+                do throws(Errno) { try listen(&buffer) } catch {
+                    guard error == .timedOut, patience.lateness == .refusal else { throw error }
+                    return try endRefused()
+                }
             case .reply(let reply):
                 if reply.isAboutBadCommand { badCommands += 1 }
                 if badCommands > settings.badCommandLimit {
@@ -138,8 +142,9 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     }
 
     private mutating func listen(_ buffer: inout [UInt8]) throws(Errno) {
+        patience.endWait()
         try flush()
-        let stage = dialogue.stage
+        let stage = stage
         guard let deadline = patience.deadline(for: stage) else { throw .timedOut }
         let start = Clock.milliseconds
         // A message that has begun is finished: its reply must be true, and be heard.
@@ -159,6 +164,14 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         }
         unheard += bytes.count
         return unheard <= Self.unheardLimit
+    }
+
+    /// What is refused has taken too long: its client gets the answer now.
+    private mutating func endRefused() throws(Errno) -> SessionEnding {
+        switch dialogue.cutOff() {
+        case .refusal(let reply): return try sendAway(reply)
+        case .message(let summary): return try cutOff(summary)
+        }
     }
 
     /// Answer a message of which nothing more is read, and close the connection.
@@ -218,12 +231,13 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
     }
 }
 
-extension Dialogue {
+extension Session where Stream: ~Copyable {
     /// What the client is to send now.
     fileprivate var stage: ClientPatience.Stage {
-        switch incoming {
-        case .commands: .command(isInMessage: isInMessage)
-        case .content: .content(isRefused: false)
+        switch dialogue.incoming {
+        case .commands: .command(isInMessage: dialogue.isInMessage)
+        // For a queue that has ended nobody takes it, either.
+        case .content: .content(isRefused: unheard > 0)
         case .refusedContent: .content(isRefused: true)
         }
     }

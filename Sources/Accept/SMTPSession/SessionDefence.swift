@@ -25,10 +25,14 @@ extension Session where Stream: ~Copyable {
         if settings.tarpitCount == 0 || badRecipients <= settings.tarpitCount { return }
         // Replies before it go out: a client that has gone is noticed so.
         try flush()
+        let start = Clock.milliseconds
         // When the process is to end, the session soon will: then nothing is gained by waiting.
         _ = try Polling.wait(
             for: termination.rawValue, .readable,
             until: Deadline(milliseconds: settings.tarpitDelay * 1000))
+        patience.wasDelayed(since: start)
+        // A thousand guesses that came at once are not waited through.
+        if patience.isOver { throw .timedOut }
     }
 
     mutating func sendAway(_ reply: Reply) throws(Errno) -> SessionEnding {

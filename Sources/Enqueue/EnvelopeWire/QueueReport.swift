@@ -20,6 +20,8 @@ package struct QueueReport: Equatable, Sendable {
     package var milliseconds: [UInt8] = []
     /// What became of the message: `queued`, `refused`, `discarded`, `forwarded`, `deferred`.
     package var outcome: [UInt8] = []
+    /// What the postmaster has to mend, although the message is queued: a setting, and its file.
+    package var warning: [UInt8] = []
 
     /// The name of the variable that tells qmail-queue where to write the report.
     package static let variable: StaticString = "QUEUE_REPORT_FD"
@@ -49,7 +51,7 @@ package struct QueueReport: Equatable, Sendable {
             (UInt8(ascii: "Q"), queue), (UInt8(ascii: "I"), id), (UInt8(ascii: "V"), verdict),
             (UInt8(ascii: "N"), signature), (UInt8(ascii: "R"), reason),
             (UInt8(ascii: "S"), scanner), (UInt8(ascii: "M"), milliseconds),
-            (UInt8(ascii: "O"), outcome),
+            (UInt8(ascii: "O"), outcome), (UInt8(ascii: "W"), warning),
         ]
     }
 
@@ -71,6 +73,7 @@ package struct QueueReport: Equatable, Sendable {
             case UInt8(ascii: "S"): scanner = text
             case UInt8(ascii: "M"): milliseconds = text
             case UInt8(ascii: "O"): outcome = text
+            case UInt8(ascii: "W"): warning = text
             default: continue
             }
         }

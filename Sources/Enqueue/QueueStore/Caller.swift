@@ -15,11 +15,16 @@ struct Caller {
     let settings: Environment
     /// Why the settings could not be had; then there are none.
     let failure: ControlFailure?
+    /// Whether it is certain that the message does not come from the SMTP server: whoever sent it seldom tries again.
+    let isOfMachine: Bool
+    private let defaults: [UInt8]
 
     /// Look at the caller of this process.
     init(instance: Instance, environment: Environment) {
         let user = Process.realUser
+        defaults = instance.defaultQueue
         guard Process.isSetID else {
+            isOfMachine = false
             origin = .user(user)
             settings = environment
             failure = nil
@@ -43,8 +48,19 @@ struct Caller {
         // That a message is not scanned is for root to say, who has looked at it.
         if user != 0 { chosen.set("QHPSIRELEASED", nil) }
         self.origin = origin
+        isOfMachine = failure == nil && origin != .network
         settings = chosen
         self.failure = failure
+    }
+
+    /// The file that a setting comes from; nil when it is none of the default ones.
+    func file(of variable: StaticString) -> [UInt8]? {
+        var all = Environment()
+        do throws(ControlFailure) { try EnvironmentDirectory.apply(defaults, to: &all) } catch {
+            return nil
+        }
+        guard let value = all[variable], value == settings[variable] else { return nil }
+        return defaults + [UInt8(ascii: "/")] + [UInt8](variable)
     }
 
     private static func origin(_ user: UInt32, _ ids: Identities) -> QueueHeader.Origin {

@@ -40,7 +40,9 @@ package enum QueueProgram {
         reportOutput.write(report.encoded)
         if exit == .custom {
             errorOutput.write(submission.errorText)
-        } else if !reportOutput.isWanted, !report.outcome.equals("queued") {
+        } else if !reportOutput.isWanted,
+            !report.outcome.equals("queued") || !report.warning.isEmpty
+        {
             errorOutput.write(line(report))
         }
         return exit.rawValue
@@ -57,6 +59,7 @@ package enum QueueProgram {
         line.add("scanner", report.scanner)
         line.add("outcome", report.outcome)
         line.add("reason", report.reason)
+        if report.warning != report.reason { line.add("warning", report.warning) }
         return line.bytes + [UInt8(ascii: "\n")]
     }
 

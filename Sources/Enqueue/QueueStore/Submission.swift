@@ -64,16 +64,20 @@ struct Submission {
         var settings = try scanSettings()
         var original = sentOn
         let seconds = Clock.seconds
-        let queue = try QueueChoice.queue(
-            caller.settings, instance, seed: max(0, seconds) + Int(Process.identifier))
+        let choice = QueueChoice(
+            settings: caller.settings, instance: instance,
+            forgives: isForgiven(settings))
+        if let name = choice.malformed {
+            blame(name, [UInt8]("setting ") + [UInt8](name) + [UInt8](" is malformed"), settings)
+        }
+        let queue = try choice.queue(seed: max(0, seconds) + Int(Process.identifier))
         report.queue = queue.name
         let header = QueueHeader(
             process: Process.identifier, origin: caller.origin, seconds: seconds)
         var incoming = try IncomingMessage.create(in: queue, header: header, residue: &residue)
         report.id = [UInt8](decimal: incoming.id)
-        let variables = caller.settings
         try incoming.receive(from: source, knowing: &original) { () throws(QueueExit) in
-            try QueueChoice.checkRoom(in: queue, variables)
+            try choice.checkRoom(in: queue)
         }
         // A caller that has given up, because its client has, wants no scan of 100 MB any more.
         do throws(Errno) {
@@ -117,19 +121,39 @@ struct Submission {
             report.reason = failure.text
             throw .configuration
         }
-        do throws(ScanSettings.Failure) {
-            let variables = caller.settings
-            return try ScanSettings { variables[$0] }
-        } catch {
-            report.reason = error.text
-            throw .configuration
+        let variables = caller.settings
+        let settings = ScanSettings(onError: caller.isOfMachine ? .accept : .defer) {
+            variables[$0]
         }
+        if let flaw = settings.malformed.first {
+            blame(flaw.variable, flaw.reason, settings)
+            if !isForgiven(settings) { throw .configuration }
+        }
+        return settings
+    }
+
+    /// Say what is wrong with a setting and where it is.
+    private mutating func blame(
+        _ variable: StaticString, _ words: [UInt8], _ settings: ScanSettings
+    ) {
+        let text = words + (caller.file(of: variable).map { [UInt8](", in ") + $0 } ?? [])
+        if !isForgiven(settings) {
+            report.reason = text
+        } else if report.warning.isEmpty {
+            report.warning = text
+        }
+    }
+
+    /// Whether the message is queued although a setting is malformed: for the SMTP server's client comes again, and cron
+    /// does not.
+    private func isForgiven(_ settings: ScanSettings) -> Bool {
+        caller.origin != .network && settings.onError == .accept
     }
 
     private mutating func scan(
         _ message: inout IncomingMessage, _ settings: ScanSettings
     ) throws(QueueExit) -> Verdict {
-        let verdict: Verdict
+        var verdict: Verdict
         if settings.released != nil {
             verdict = .notScanned(reason: [UInt8]("released from quarantine"))
         } else if settings.scanner == nil {
@@ -140,12 +164,17 @@ struct Submission {
             // A scanner may ask for it by its path.
             try message.giveName(residue: &residue)
             let start = Clock.milliseconds
+            var variables = caller.settings
+            if settings.isMalformed("QHPSITIMEOUT") { variables.set("QHPSITIMEOUT", nil) }
             let answer = ScannerRun(
-                instance: instance, variables: caller.settings, timeout: settings.timeout
+                instance: instance, variables: variables, timeout: settings.timeout
             ).report(on: message)
             report.milliseconds = [UInt8](decimal: Clock.milliseconds - start)
             report.scanner = answer.scanner
             verdict = answer.verdict
+        }
+        if !settings.malformed.isEmpty {
+            verdict = ScanPolicy.underMalformed(verdict, settings, reason: report.warning)
         }
         report.verdict = [UInt8](ScanPolicy.word(verdict))
         switch verdict {

@@ -26,7 +26,8 @@ struct ScannerSettings {
             guard let number = text.decimalValue, number <= atMost else {
                 throw ScanFailure(
                     .misconfigured,
-                    [UInt8](name) + [UInt8](": expected a number of at most ")
+                    [UInt8]("setting ") + [UInt8](name)
+                        + [UInt8](" is malformed: expected a number of at most ")
                         + [UInt8](decimal: atMost))
             }
             return number
@@ -48,7 +49,9 @@ struct ScannerSettings {
         let alerts = environment["QHPSIALERTS"]?.trimmed ?? []
         trustsClamd = alerts.equals("trust")
         guard trustsClamd || alerts.isEmpty || alerts.equals("check") else {
-            throw ScanFailure(.misconfigured, [UInt8]("QHPSIALERTS: expected check or trust"))
+            throw ScanFailure(
+                .misconfigured, [UInt8]("setting QHPSIALERTS is malformed: expected check or trust")
+            )
         }
         memory = UInt(try number("QHPSIMEMORY", Self.defaultMemory, atMost: 1 << 40))
     }

@@ -32,6 +32,20 @@ package enum ScanPolicy {
         }
     }
 
+    /// The verdict under settings of which one is malformed: what a scan under its strictest meaning said, but never
+    /// `clean`, and nothing weaker than the postmaster may have meant.
+    ///
+    /// - Parameter reason: What is said of the malformed setting.
+    package static func underMalformed(
+        _ verdict: Verdict, _ settings: ScanSettings, reason: [UInt8]
+    ) -> Verdict {
+        switch verdict {
+        case .infected: verdict
+        case .notScanned where settings.released != nil || settings.unscanned != .accept: verdict
+        case .clean, .notScanned, .failed: .failed(reason: reason)
+        }
+    }
+
     private static func infected(_ settings: ScanSettings) -> Outcome {
         switch (settings.infected, settings.forward) {
         case (.refuse, _): .refuse

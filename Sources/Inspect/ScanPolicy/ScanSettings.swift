@@ -28,16 +28,31 @@ package struct ScanSettings: Sendable {
 
     package init() {}
 
-    /// A variable has a value that means nothing; temporary, for the postmaster must mend it.
-    package struct Failure: Error, Sendable {
+    /// Variables whose values mean nothing: each has the strictest meaning by which no message is lost, and none of
+    /// a message that was scanned so is called clean.
+    package private(set) var malformed: [Flaw] = []
+
+    /// A variable whose value means nothing; the postmaster must mend it.
+    package struct Flaw: Sendable {
         /// The variable, and what it may be.
         package let variable: StaticString
         package let expected: StaticString
 
-        /// What to log.
+        /// For whoever knows where it is set.
         package var text: [UInt8] {
             [UInt8](variable) + [UInt8](": expected ") + [UInt8](expected)
         }
+
+        /// For the header of a message and for the log.
+        package var reason: [UInt8] {
+            [UInt8]("setting ") + [UInt8](variable) + [UInt8](" is malformed: expected ")
+                + [UInt8](expected)
+        }
+    }
+
+    /// Whether a variable is one of the malformed.
+    package func isMalformed(_ variable: StaticString) -> Bool {
+        malformed.contains { [UInt8]($0.variable).equals(variable) }
     }
 
     /// The longest QHPSITIMEOUT: an hour; the queue itself gives up after a day.
@@ -46,76 +61,89 @@ package struct ScanSettings: Sendable {
     /// Read the variables.
     ///
     /// An empty value is as good as none, except for QHPSI: there it is a mistake that must not switch
-    /// scanning off.
+    /// scanning off. What is not as qmail-queue(8) asks for is in `malformed`.
     ///
-    /// - Parameter value: Looks a variable up.
-    /// - Throws: For a value that is not what qmail-queue(8) asks for; a mistyped switch must not pass mail.
-    package init(reading value: (StaticString) -> [UInt8]?) throws(Failure) {
+    /// - Parameters:
+    ///   - onError: What QHPSIONERROR is when it is malformed.
+    ///   - value: Looks a variable up.
+    package init(onError mistyped: OnError = .defer, reading value: (StaticString) -> [UInt8]?) {
         func text(_ name: StaticString) -> [UInt8]? {
             guard let text = value(name)?.trimmed, !text.isEmpty else { return nil }
             return text
         }
-        func number(_ name: StaticString) throws(Failure) -> Int? {
-            guard let text = text(name) else { return nil }
-            guard let number = text.decimalValue else {
-                throw Failure(variable: name, expected: "a number in decimal digits")
-            }
-            return number == 0 ? nil : number
-        }
         scanner = value("QHPSI")
-        infected = try Self.infected(text("REJECTVIRUS"))
-        forward = try Self.address(text("VIRUSFORWARD"))
-        released = try Self.headerText(text("QHPSIRELEASED"))
-        minimumSize = try number("QHPSIMINSIZE")
-        maximumSize = try number("QHPSIMAXSIZE")
-        if let seconds = try number("QHPSITIMEOUT") {
-            guard seconds <= Self.longestTimeout else {
-                throw Failure(variable: "QHPSITIMEOUT", expected: "at most 3600 seconds")
-            }
-            timeout = seconds
-        }
-        if let word = text("QHPSIUNSCANNED") { unscanned = try Self.unscanned(word) }
-        if let word = text("QHPSIONERROR") {
-            if word.equals("accept") {
-                onError = .accept
-            } else if !word.equals("defer") {
-                throw Failure(variable: "QHPSIONERROR", expected: "defer or accept")
+        if let word = text("REJECTVIRUS") { setInfected(word) }
+        if let address = text("VIRUSFORWARD") { setForward(address) }
+        if let words = text("QHPSIRELEASED") { setReleased(words) }
+        minimumSize = number("QHPSIMINSIZE", text("QHPSIMINSIZE"))
+        maximumSize = number("QHPSIMAXSIZE", text("QHPSIMAXSIZE"))
+        if let seconds = number("QHPSITIMEOUT", text("QHPSITIMEOUT")) {
+            if seconds <= Self.longestTimeout {
+                timeout = seconds
+            } else {
+                note("QHPSITIMEOUT", "at most 3600 seconds")
             }
         }
+        if let word = text("QHPSIUNSCANNED") { setUnscanned(word) }
+        if let word = text("QHPSIONERROR") { setOnError(word, orElse: mistyped) }
     }
 
-    private static func infected(_ text: [UInt8]?) throws(Failure) -> Infected {
-        guard let text else { return .tag }
+    private mutating func note(_ variable: StaticString, _ expected: StaticString) {
+        malformed.append(Flaw(variable: variable, expected: expected))
+    }
+
+    /// Nil when there is none, or 0.
+    private mutating func number(_ name: StaticString, _ text: [UInt8]?) -> Int? {
+        guard let text else { return nil }
+        guard let number = text.decimalValue else {
+            note(name, "a number in decimal digits")
+            return nil
+        }
+        return number == 0 ? nil : number
+    }
+
+    private mutating func setInfected(_ text: [UInt8]) {
         let digits = text.first == UInt8(ascii: "-") ? Array(text.dropFirst()) : text
         guard let number = digits.decimalValue else {
-            throw Failure(variable: "REJECTVIRUS", expected: "a number: 0, 1 or 2")
+            infected = .refuse
+            return note("REJECTVIRUS", "a number: 0, 1 or 2")
         }
-        if number == 0 { return .tag }
-        return number == 2 && digits.count == text.count ? .discard : .refuse
+        if number == 0 { return }
+        infected = number == 2 && digits.count == text.count ? .discard : .refuse
     }
 
-    private static func unscanned(_ word: [UInt8]) throws(Failure) -> Unscanned {
-        if word.equals("accept") { return .accept }
-        if word.equals("defer") { return .defer }
-        if word.equals("reject") { return .reject }
-        throw Failure(variable: "QHPSIUNSCANNED", expected: "accept, defer or reject")
-    }
-
-    private static func address(_ text: [UInt8]?) throws(Failure) -> [UInt8]? {
-        guard let text else { return nil }
+    private mutating func setForward(_ text: [UInt8]) {
         // It goes into the envelope and into a header line.
         guard text.count < 900, !text.contains(where: { $0 <= 32 || $0 == 127 }) else {
-            throw Failure(variable: "VIRUSFORWARD", expected: "one address without blanks")
+            // It was not to reach its recipients.
+            infected = .refuse
+            return note("VIRUSFORWARD", "one address without blanks")
         }
-        return text
+        forward = text
     }
 
-    private static func headerText(_ text: [UInt8]?) throws(Failure) -> [UInt8]? {
-        guard let text else { return nil }
+    private mutating func setReleased(_ text: [UInt8]) {
         guard text.count <= 400, text.allSatisfy({ $0.isPrintable }) else {
-            throw Failure(variable: "QHPSIRELEASED", expected: "one line of printable ASCII")
+            return note("QHPSIRELEASED", "one line of printable ASCII")
         }
-        return text
+        released = text
+    }
+
+    private mutating func setUnscanned(_ word: [UInt8]) {
+        if word.equals("accept") { return }
+        // Who mistyped reject can still want the message.
+        unscanned = word.equals("reject") ? .reject : .defer
+        if unscanned == .defer, !word.equals("defer") {
+            note("QHPSIUNSCANNED", "accept, defer or reject")
+        }
+    }
+
+    private mutating func setOnError(_ word: [UInt8], orElse mistyped: OnError) {
+        onError = word.equals("accept") ? .accept : .defer
+        if onError == .defer, !word.equals("defer") {
+            onError = mistyped
+            note("QHPSIONERROR", "defer or accept")
+        }
     }
 
     /// The verdict for a message that is not to be scanned, because of its size.

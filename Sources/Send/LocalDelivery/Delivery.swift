@@ -146,8 +146,10 @@ struct Delivery: ~Copyable {
                 try put(into: path)
             } catch {
                 // Another delivery may be making it right now: what is there of it stays, and what is missing is made.
-                guard error.reason == .noSuchFile, isDefault(maildir: path) else { throw error }
-                try Maildir.make(path, isFolder: false)
+                guard error.reason == .noSuchFile,
+                    let place = MissingMaildir.place(of: path, fallback: fallback)
+                else { throw error }
+                try Maildir.make(place, isFolder: false)
                 try put(into: path)
             }
         } catch {
@@ -160,16 +162,6 @@ struct Delivery: ~Copyable {
         try Maildir.deliver(
             head: address.returnPath + address.deliveredTo, message: message, to: maildir,
             host: Process.hostName)
-    }
-
-    /// Whether it is the maildir that users get who say nothing: any other's name may be a slip of the pen, and mail in it
-    /// would be lost to its owner.
-    private func isDefault(maildir: [UInt8]) -> Bool {
-        do throws(DotQmail.Flaw) {
-            return try DotQmail(fallback).instructions.contains(.maildir(maildir))
-        } catch {
-            return false
-        }
     }
 
     private mutating func deliver(mbox path: [UInt8]) throws(DeliveryFailure) {

@@ -121,8 +121,7 @@ final class LocalSpawner {
     ///
     /// Nobody's mail is the user alias's, whose .qmail files say what becomes of it.
     private func find(_ local: [UInt8], _ domain: [UInt8]) throws(LookupFailure) -> Found {
-        if local.first == UInt8(ascii: "\\") {
-            let name = Array(local.dropFirst())
+        if let name = UserAliases.afterBackslash(local) {
             let owner = try user(name)
             if !owner.isNobodys(name) { return Found(owner: owner, local: name, way: .behindAlias) }
             throw LookupFailure(
@@ -138,11 +137,7 @@ final class LocalSpawner {
     /// Whether newaliases(1) has made an alias of it; one of a whole domain is for those whom nobody knows.
     private func isAlias(_ local: [UInt8], _ domain: [UInt8]) throws(LookupFailure) -> Bool {
         do throws(Errno) {
-            let database = try aliases.database()
-            let name = local.lowercased
-            let address = name + [UInt8(ascii: "@")] + domain.lowercased
-            if try database.contains(address[...]) { return true }
-            return try database.contains(name[...])
+            return try UserAliases.has(local, at: domain, in: try aliases.database())
         } catch {
             if error == .noSuchFile { return false }
             throw Self.unable("Unable to read aliases.cdb: ", error)

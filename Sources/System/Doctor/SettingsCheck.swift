@@ -23,16 +23,10 @@ enum SettingsCheck {
             return
         }
         let count = found.findings.count
-        let settings: ScanSettings
-        do throws(ScanSettings.Failure) {
-            settings = try ScanSettings { source.environment[$0] }
-        } catch {
-            found.problem(
-                "\(source.name): \(String(printable: error.text))",
-                why: "mail is deferred rather than treated as nobody meant",
-                repair: source.unset("\(error.variable)"))
-            return
-        }
+        let malformed = MalformedSettings(source, isLocal: isLocal(machine, source))
+        found.problems(malformed, of: source)
+        if !malformed.flaws.isEmpty { return }
+        let settings = ScanSettings { source.environment[$0] }
         lookAtScanner(machine, source, &found)
         lookAtAuthentication(source, &found)
         if settings.onError == .accept, !isLocal(machine, source) {

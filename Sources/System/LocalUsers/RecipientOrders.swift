@@ -21,7 +21,7 @@ extension DeliveryUser {
 
     /// Whether mail for the address is not certain to come back, as far as the .qmail file for it can tell.
     ///
-    /// Without an extension there is no need of a file. Where the file has only lines of fastforward(1), their databases
+    /// Without a dash there is no need of a file. Where the file has only lines of fastforward(1), their databases
     /// know whom there is; a file with anything else takes all, as does one that may not be read.
     ///
     /// - Parameters:
@@ -45,7 +45,8 @@ extension DeliveryUser {
             let rest = file.defaultStart.map { Array(ext.dropFirst($0)) }
             return try takes(calls, local: local, default: rest, host: host)
         }
-        return false
+        // Then it is the default delivery that counts.
+        return dash.isEmpty
     }
 
     /// Go through the lines as qmail-local(8) does.

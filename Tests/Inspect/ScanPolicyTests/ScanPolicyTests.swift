@@ -37,34 +37,62 @@ private let table: [(Verdict, [String: String], ScanPolicy.Outcome)] = [
     (infected, ["QHPSIRELEASED": " ", "REJECTVIRUS": "1"], .refuse),
 ]
 
-private func settings(_ variables: [String: String]) throws -> ScanSettings {
-    try ScanSettings { name in variables["\(name)"].map { Array($0.utf8) } }
+private func settings(
+    _ variables: [String: String], onError: ScanSettings.OnError = .defer
+) -> ScanSettings {
+    ScanSettings(onError: onError) { name in variables["\(name)"].map { Array($0.utf8) } }
 }
 
 @Test(arguments: table)
 func `the outcome is what the policy's table says`(
     verdict: Verdict, variables: [String: String], outcome: ScanPolicy.Outcome
 ) throws {
-    #expect(try ScanPolicy.outcome(verdict, settings(variables)) == outcome)
+    #expect(ScanPolicy.outcome(verdict, settings(variables)) == outcome)
 }
 
-@Test(arguments: [
-    ["REJECTVIRUS": "yes"], ["REJECTVIRUS": "1x"], ["REJECTVIRUS": "-"], ["QHPSIONERROR": "pass"],
-    ["QHPSIUNSCANNED": "bounce"], ["QHPSITIMEOUT": "2m"], ["QHPSITIMEOUT": "4000"],
-    ["QHPSIMAXSIZE": "25M"], ["QHPSIMINSIZE": "-5"], ["VIRUSFORWARD": "a b"],
-    ["VIRUSFORWARD": "a@b\nX-QHPSI: clean"], ["QHPSIRELEASED": "by root\nX-QHPSI: clean"],
-])
-func `a mistyped value is an error and never the lenient default`(variables: [String: String]) {
-    #expect(throws: ScanSettings.Failure.self) { try settings(variables) }
+@Test(
+    arguments: [
+        (["REJECTVIRUS": "yes"], .refuse, .queue), (["REJECTVIRUS": "1x"], .refuse, .queue),
+        (["REJECTVIRUS": "-"], .refuse, .queue), (["VIRUSFORWARD": "a b"], .refuse, .queue),
+        (["VIRUSFORWARD": "a@b\nX-QHPSI: clean"], .refuse, .queue),
+        (["VIRUSFORWARD": "a b", "REJECTVIRUS": "2"], .refuse, .queue),
+        (["QHPSIONERROR": "pass"], .queue, .queue), (["QHPSIUNSCANNED": "bounce"], .queue, .defer),
+        (["QHPSITIMEOUT": "2m"], .queue, .queue), (["QHPSITIMEOUT": "4000"], .queue, .queue),
+        (["QHPSIMAXSIZE": "25M"], .queue, .queue),
+        (["QHPSIMINSIZE": "-5", "QHPSIUNSCANNED": "reject"], .queue, .refuse),
+        (["QHPSIRELEASED": "by root\nX-QHPSI: clean"], .queue, .queue),
+    ] as [([String: String], ScanPolicy.Outcome, ScanPolicy.Outcome)])
+func `a mistyped value is named and never the lenient default`(
+    variables: [String: String], infectedOutcome: ScanPolicy.Outcome,
+    unscannedOutcome: ScanPolicy.Outcome
+) {
+    for onError in [ScanSettings.OnError.defer, .accept] {
+        var words = variables
+        if words["QHPSIONERROR"] == nil, onError == .accept { words["QHPSIONERROR"] = "accept" }
+        let settings = settings(words, onError: onError)
+        #expect(settings.malformed.count == 1 && settings.timeout == 120)
+        let name = settings.malformed.first.map { "\($0.variable)" } ?? ""
+        #expect(variables[name] != nil && settings.malformed.allSatisfy { $0.text.count > 20 })
+        func outcome(_ verdict: Verdict) -> ScanPolicy.Outcome {
+            ScanPolicy.outcome(
+                ScanPolicy.underMalformed(verdict, settings, reason: [120]), settings)
+        }
+        #expect(outcome(infected) == infectedOutcome)
+        let ofFailed: ScanPolicy.Outcome = onError == .accept ? .queue : .defer
+        #expect(outcome(.clean) == ofFailed && outcome(failed) == ofFailed)
+        #expect(outcome(unscanned) == (unscannedOutcome == .queue ? ofFailed : unscannedOutcome))
+        #expect(
+            ScanPolicy.underMalformed(.clean, settings, reason: [120]) == .failed(reason: [120]))
+    }
 }
 
 @Test func `an empty QHPSI is not the same as none`() throws {
-    #expect(try settings([:]).scanner == nil)
-    #expect(try settings(["QHPSI": ""]).scanner == [])
+    #expect(settings([:]).scanner == nil)
+    #expect(settings(["QHPSI": ""]).scanner == [])
 }
 
 @Test func `the sizes between the limits are scanned`() throws {
-    let limits = try settings(["QHPSIMINSIZE": "10", "QHPSIMAXSIZE": "20"])
+    let limits = settings(["QHPSIMINSIZE": "10", "QHPSIMAXSIZE": "20"])
     #expect(limits.verdictBySize(9) != nil && limits.verdictBySize(21) != nil)
     #expect(limits.verdictBySize(10) == nil && limits.verdictBySize(20) == nil)
 }

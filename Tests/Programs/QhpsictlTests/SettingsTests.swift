@@ -77,6 +77,25 @@ func `a variable that means nothing is found`(name: String, value: String, words
     try patient.expectProblem("settings", words)
 }
 
+@Test(arguments: [
+    ("QHPSITIMEOUT", "abc"), ("QHPSIONERROR", "perhaps"), ("QHPSIUNSCANNED", "no"),
+    ("QHPSIMAXSIZE", "1M"), ("QHPSIMINSIZE", "x"), ("REJECTVIRUS", "yes"), ("VIRUSFORWARD", "a b"),
+    ("QHPSIRC", "one"), ("QHPSIRN", "999"), ("QHPSIMEMORY", "1G"), ("QHPSIALERTS", "no"),
+    ("MIN_FREE", "50M"), ("QUEUE_COUNT", "two"), ("QUEUE_START", "first"),
+])
+func `a mistyped variable of local mail is named with its file, and its remedy helps`(
+    name: String, value: String
+) throws {
+    let patient = try Patient()
+    let file = patient.instance.root + "/etc/qhpsi/defaultqueue/" + name
+    try patient.change("echo accept >etc/qhpsi/defaultqueue/QHPSIONERROR")
+    try patient.change("echo '\(value)' >etc/qhpsi/defaultqueue/\(name)")
+    try patient.expectProblem("settings", "local mail: \(name): expected ", repair: "rm \(file)")
+    try patient.expectProblem("settings", "in \(file)")
+    try patient.change("rm '\(file)'")
+    #expect(!(try patient.examine("settings").output.contains("local mail: \(name)")))
+}
+
 @Test func `a service that asks for AUTH and cannot check it is found`() throws {
     let patient = try Patient()
     let program = "/usr/sbin/qhpsi-checkpassword /bin/true"

@@ -20,6 +20,61 @@ struct MadeMaildirTests {
         }
     }
 
+    /// In the home folder `HOME`, which the link `LINK` leads to.
+    @Test(arguments: [
+        "HOME/Maildir/", "HOME//./Maildir//", ".//Maildir/", "././Maildir//", "HOME/Maildir/./",
+        "LINK/Maildir/", "/./HOME/Maildir/",
+    ])
+    func `the default delivery's maildir is made however a line writes it`(path: String) throws {
+        for file in [".qmail", ".forward"] where file == ".qmail" || path.hasPrefix("HOME") {
+            let bench = try LocalBench()
+            try shell("rm -r '\(bench.home)/Maildir'; ln -s home '\(bench.instance.root)/link'")
+            let line = path.replacing("HOME", with: bench.home).replacing(
+                "LINK", with: bench.instance.root + "/link")
+            try bench.write(file, line + "\n")
+            let outcome = try bench.command().run()
+            #expect(outcome.code == 0, "\(outcome.output)")
+            #expect(try bench.messages().count == 1)
+            for name in ["", "/tmp", "/new", "/cur"] {
+                let status = try FileStatus(of: Array("\(bench.home)/Maildir\(name)".utf8))
+                #expect(status.permissions == 0o700)
+            }
+        }
+    }
+
+    @Test func `a maildir of that name in a folder of the home is made, but not its folder`() throws
+    {
+        let bench = try LocalBench()
+        try shell("mkdir '\(bench.home)/lists'")
+        for (path, code) in [
+            ("\(bench.home)/lists/Maildir/", 0), ("./lists/Maildir/", 0),
+            ("./none/Maildir/", 111), ("./lists/maildir/", 111), ("\(bench.home)/lists/a/", 111),
+            ("./lists/../Maildir2/", 111), ("\(bench.home)/lists/../other/Maildir/", 111),
+        ] {
+            try bench.write(".qmail", path + "\n")
+            #expect(try bench.command().run().code == Int32(code), "\(path)")
+        }
+        #expect(try bench.messages("lists/Maildir/new").count == 2)
+        #expect(try shell("ls '\(bench.home)/lists'") == "Maildir\n")
+    }
+
+    @Test func `no link leads to where a maildir is made`() throws {
+        for (made, path) in [
+            ("ln -s ../away Maildir", "HOME/Maildir/"), ("ln -s ../away lists", "./lists/Maildir/"),
+            ("ln -s ../away lists", "HOME/lists/Maildir/"),
+            ("ln -s ../away/none Maildir", "HOME/Maildir/"), (":", "HOME/../away/Maildir/"),
+            (":", "AWAY/Maildir/"),
+        ] {
+            let bench = try LocalBench()
+            let away = bench.instance.root + "/away"
+            try shell("mkdir '\(away)'; cd '\(bench.home)' && rm -r Maildir && \(made)")
+            let line = path.replacing("HOME", with: bench.home).replacing("AWAY", with: away)
+            try bench.write(".qmail", line + "\n")
+            #expect(try bench.command().run().code == 111, "\(made), \(path)")
+            #expect(try shell("ls -A '\(away)'").isEmpty, "\(made), \(path)")
+        }
+    }
+
     @Test(arguments: ["./Maildir", "./maildir/", "./Maildir/x/", "./Mail/", "/tmp/none/Maildir/"])
     func `no other is made, for its name may be mistyped`(path: String) throws {
         let bench = try LocalBench()

@@ -67,6 +67,17 @@ private let rows = [
         settings: ["QHPSI": clean, "REJECTVIRUS": "yes"], code: 55, header: nil, outcome: "deferred"
     ),
     Row(
+        settings: ["QHPSI": clean, "REJECTVIRUS": "yes", "QHPSIONERROR": "accept"], code: 0,
+        header: [
+            "X-QHPSI: not scanned (setting REJECTVIRUS is malformed: expected a number: 0, 1 or 2)"
+        ], outcome: "queued"),
+    Row(
+        settings: ["QHPSI": infected, "REJECTVIRUS": "yes", "QHPSIONERROR": "accept"], code: 33,
+        header: nil, outcome: "refused"),
+    Row(
+        settings: ["QHPSI": clean, "QHPSIONERROR": "perhaps"], code: 55, header: nil,
+        outcome: "deferred"),
+    Row(
         settings: ["QHPSI": "/bin/sh -c 'exit 5'", "QHPSIRC": "5"], code: 0,
         header: ["X-QHPSI: virus found", "X-QHPSI-Signature: unknown"], outcome: "queued"),
     Row(
@@ -120,7 +131,10 @@ private func `a message's fate is the policy's`(row: Row) throws {
         "signature=Test.Virus scanner=/bin/sh outcome=refused"
     ),
     (["QHPSI": failed], "outcome=deferred reason=scanner%20exited%20with%202"),
-    (["REJECTVIRUS": "yes"], "outcome=deferred reason=REJECTVIRUS:%20expected%20a%20number"),
+    (
+        ["REJECTVIRUS": "yes"],
+        "outcome=deferred reason=setting%20REJECTVIRUS%20is%20malformed:%20expected%20a%20number"
+    ),
 ])
 func `a caller that wants no report finds one line where its errors go`(
     settings: [String: String], words: String

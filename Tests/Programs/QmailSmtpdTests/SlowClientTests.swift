@@ -132,6 +132,86 @@ func `a message that comes slowly but fast enough is accepted`(verb: String) thr
     #expect(try client.replies(1).last?.hasPrefix("250 2.0.0 ok ") == true)
 }
 
+/// Octets faster than a message must come, until the server says something; for ten seconds at most.
+private func trickle(_ client: Client) throws -> String? {
+    let end = Deadline(milliseconds: 10_000)
+    let piece = Array(String(repeating: "x", count: 598).utf8) + [13, 10]
+    while !end.hasPassed {
+        try client.send(piece)
+        if try client.hears(within: 200) { return try client.replies(1).last }
+    }
+    return nil
+}
+
+@Test(arguments: [
+    (envelope + "DATA\r\n" + String(repeating: "x\r\n", count: 400), 5, "552 5.3.4 "),
+    (envelope + "BDAT 9000000\r\n" + String(repeating: "x\r\n", count: 400), 4, "552 5.3.4 "),
+    (envelope + "BDAT 9000000 LAST\r\n" + String(repeating: "x\r\n", count: 400), 4, "552 "),
+    (envelope + "DATA\r\nbare\n", 5, "550 5.6.11 "), ("EHLO c\r\nBDAT 9000000\r\n", 2, "503 "),
+    (
+        envelope + "DATA\r\n" + String(repeating: "Received: x\r\n", count: 110), 5, "554 5.4.6 "
+    ),
+])
+func `what is refused is over in a time that its octets do not make longer`(
+    before: String, replies: Int, answer: String
+) throws {
+    let server = try impatientServer()
+    try server.control("databytes", before.contains("Received") ? "0\n" : "1000\n")
+    let client = try Client(server)
+    try client.send(before)
+    _ = try client.replies(replies)
+    let start = Clock.milliseconds
+    #expect(try trickle(client)?.hasPrefix(answer) == true)
+    #expect(Clock.milliseconds - start < 4000)
+    client.hangUp()
+    let outcome = try client.running.wait(seconds: 60)
+    #expect(outcome.code == 1)
+    #expect(outcome.errors.contains(" outcome=refused reply=\(answer.prefix(3)) "))
+    #expect(try server.queued().isEmpty)
+}
+
+@Test func `a queue that has ended is sent no message for hours`() throws {
+    let server = try impatientServer()
+    try server.replaceQueue("exit 53")
+    let client = try Client(server)
+    try client.send(envelope + "DATA\r\n")
+    _ = try client.replies(5)
+    #expect(try trickle(client)?.hasPrefix("451 4.3.0 ") == true)
+    client.hangUp()
+    let outcome = try client.running.wait(seconds: 60)
+    #expect(outcome.code == 1 && outcome.messageLog["outcome"] == "deferred")
+}
+
+@Test func `a little past the size limit the client hears the reply when it has sent all`() throws {
+    let server = try impatientServer(2)
+    try server.control("databytes", "1000\n")
+    let client = try Client(server)
+    try client.send(envelope + "DATA\r\n" + String(repeating: "x\r\n", count: 400))
+    _ = try client.replies(5)
+    #expect(try !client.hears(within: 500))
+    try client.send(".\r\nNOOP\r\n")
+    #expect(try client.replies(2).map { $0.prefix(4) } == ["552 ", "250 "])
+}
+
+@Test func `guesses that come all at once are not waited through for hours`() throws {
+    let server = try impatientServer()
+    let client = try Client(
+        server, ["TARPITCOUNT": "1", "TARPITDELAY": "1", "CHECKRECIPIENT": "1"])
+    try server.control("locals", "test.example\n")
+    try client.send("EHLO c\r\nMAIL FROM:<>\r\n")
+    let guesses = String(repeating: "RCPT TO:<x@foreign.example>\r\n", count: 1000)
+    try client.send(guesses)
+    let start = Clock.milliseconds
+    var text = ""
+    while !text.contains("\r\n421 4.4.2 "), Clock.milliseconds - start < 10_000 {
+        text += try client.receive(seconds: 5)
+    }
+    #expect(text.contains("\r\n421 4.4.2 no message was accepted for too long"))
+    #expect(Clock.milliseconds - start < 6000)
+    client.hangUp()
+    #expect(try client.running.wait(seconds: 60).code == 1)
+}
+
 @Test func `a client that reads its replies slowly does not stay`() throws {
     let server = try impatientServer()
     let client = try Client(server)
