@@ -203,7 +203,6 @@ let inspect: [Target] = [
         "PluginLibclamav", uses: "ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanPlugin",
         "ScanProtocol"),
 ]
-
 let send: [Target] = [
     .library("DeliverySpawner", uses: "ByteText", "ControlFiles", "Posix"),
     .library("Schedule"),

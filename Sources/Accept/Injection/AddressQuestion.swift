@@ -50,6 +50,7 @@ struct AddressQuestion: ~Copyable {
     ///   - program: qmail-smtpd's path.
     ///   - environment: The variables of a connection; what would hold it up is taken out.
     ///   - isRelayed: Whether it is asked as one who may send to everywhere, or as any other server.
+    /// - Throws: When it cannot be run.
     init(_ program: [UInt8], _ environment: Environment, isRelayed: Bool) throws(Errno) {
         var environment = environment
         environment.set("DNSBL", nil)

@@ -43,7 +43,9 @@ struct ControlForm {
         self.reader = reader
     }
 
-    /// All there are. `.ci/check controls` compares them with the manual page and with what programs read.
+    /// All there are.
+    ///
+    /// `.ci/check controls` compares them with the manual page and with what programs read.
     static let all: [ControlForm] =
         session + sender + remote + [
             ControlForm(

@@ -57,7 +57,6 @@ enum AliasCheck {
                 repair: settlement(of: home, machine))
             return
         }
-        let known = aliases(machine)
         let rest = machine.text(home + "/.qmail-default")
         let asksAliases = rest?.contains("fastforward") == true
         if rest == nil {
@@ -70,23 +69,30 @@ enum AliasCheck {
             )
             return
         }
-        for name in names {
-            let hasFile = machine.exists(home + "/.qmail-" + name)
-            let isUser = machine.accounts.user(name).map { $0.id != 0 } ?? false
-            if hasFile || isUser || !asksAliases || known.contains(name) { continue }
-            let target =
-                name == "root" ? "postmaster" : name == "postmaster" ? "root" : "postmaster"
-            // root's mail stays with alias, who has a Maildir, as the packages set it up.
-            let repair =
-                name == "root"
-                ? "runuser -u alias -- sh -c 'printf \"%s\\n\" \"|fastforward -p \(database)\" ./Maildir/ >\(machine.shown(home))/.qmail-root'"
-                : "echo '\(name): \(target)' >>\(machine.shown("/etc/aliases")) && newaliases"
-            found.problem(
-                "mail for \(name) comes to nobody",
-                why: "it has neither an alias nor a \(machine.shown(home))/.qmail-\(name)",
-                repair: repair)
-        }
+        for name in names { lookAt(name, home, asksAliases, machine, &found) }
         found.wellIfNothing("mail for root and the postmaster comes to somebody")
+    }
+
+    /// Whether one of the names has a file of its own, is a user or an alias.
+    private static func lookAt(
+        _ name: String, _ home: String, _ asksAliases: Bool, _ machine: Machine,
+        _ found: inout Examination
+    ) {
+        let known = aliases(machine)
+        let hasFile = machine.exists(home + "/.qmail-" + name)
+        let isUser = machine.accounts.user(name).map { $0.id != 0 } ?? false
+        if hasFile || isUser || !asksAliases || known.contains(name) { return }
+        let target =
+            name == "root" ? "postmaster" : name == "postmaster" ? "root" : "postmaster"
+        // root's mail stays with alias, who has a Maildir, as the packages set it up.
+        let repair =
+            name == "root"
+            ? "runuser -u alias -- sh -c 'printf \"%s\\n\" \"|fastforward -p \(database)\" ./Maildir/ >\(machine.shown(home))/.qmail-root'"
+            : "echo '\(name): \(target)' >>\(machine.shown("/etc/aliases")) && newaliases"
+        found.problem(
+            "mail for \(name) comes to nobody",
+            why: "it has neither an alias nor a \(machine.shown(home))/.qmail-\(name)",
+            repair: repair)
     }
 
     /// Whether qmail-local(8) would deliver there: it is the user's own folder.
