@@ -97,10 +97,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         while true {
             switch dialogue.next() {
             case .needInput:
-                do throws(Errno) { try listen(&buffer) } catch {
-                    guard error == .timedOut, patience.lateness == .refusal else { throw error }
-                    return try endRefused()
-                }
+                if try !listen(&buffer) { return try endRefused() }
             case .reply(let reply):
                 if reply.isAboutBadCommand { badCommands += 1 }
                 if badCommands > settings.badCommandLimit {
@@ -141,7 +138,18 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
         try send(reply)
     }
 
-    private mutating func listen(_ buffer: inout [UInt8]) throws(Errno) {
+    /// Take what comes next; false when it is of a message that is refused, and does not come in time.
+    private mutating func listen(_ buffer: inout [UInt8]) throws(Errno) -> Bool {
+        do throws(Errno) {
+            try hear(&buffer)
+            return true
+        } catch {
+            guard error == .timedOut, patience.lateness == .refusal else { throw error }
+            return false
+        }
+    }
+
+    private mutating func hear(_ buffer: inout [UInt8]) throws(Errno) {
         patience.endWait()
         try flush()
         let stage = stage

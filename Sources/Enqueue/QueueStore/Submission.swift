@@ -64,12 +64,7 @@ struct Submission {
         var settings = try scanSettings()
         var original = sentOn
         let seconds = Clock.seconds
-        let choice = QueueChoice(
-            settings: caller.settings, instance: instance,
-            forgives: isForgiven(settings))
-        if let name = choice.malformed {
-            blame(name, [UInt8]("setting ") + [UInt8](name) + [UInt8](" is malformed"), settings)
-        }
+        let choice = queueChoice(settings)
         let queue = try choice.queue(seed: max(0, seconds) + Int(Process.identifier))
         report.queue = queue.name
         let header = QueueHeader(
@@ -142,6 +137,15 @@ struct Submission {
         } else if report.warning.isEmpty {
             report.warning = text
         }
+    }
+
+    private mutating func queueChoice(_ settings: ScanSettings) -> QueueChoice {
+        let choice = QueueChoice(
+            settings: caller.settings, instance: instance, forgives: isForgiven(settings))
+        if let name = choice.malformed {
+            blame(name, [UInt8]("setting ") + [UInt8](name) + [UInt8](" is malformed"), settings)
+        }
+        return choice
     }
 
     /// Whether the message is queued although a setting is malformed: for the SMTP server's client comes again, and cron

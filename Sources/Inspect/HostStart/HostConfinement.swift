@@ -24,14 +24,13 @@ enum HostConfinement {
     /// drops them, or root. A private instance has one user, its scanners may do what he may, and he keeps his groups.
     static func enter(_ instance: Instance) throws(Failure) {
         let isPrivate = !instance.root.isEmpty
+        let group = Process.effectiveGroup
+        let user = Process.effectiveUser
+        var groupsLeft = 0
         do throws(Errno) {
-            if !isPrivate {
-                try Process.raiseCapabilities()
-                // EPERM: without the capability; whether there are any is looked at below.
-                do throws(Errno) { try Process.setSupplementaryGroups([]) } catch {}
-            }
-            try Process.setGroup(Process.effectiveGroup)
-            try Process.setUser(Process.effectiveUser)
+            if !isPrivate { groupsLeft = try dropGroups() }
+            try Process.setGroup(group)
+            try Process.setUser(user)
             if !isPrivate { try Process.dropCapabilities() }
             try Process.forbidNewPrivileges()
             try Process.hideMemory()
@@ -40,18 +39,32 @@ enum HostConfinement {
         } catch {
             throw Failure("leave the queue's group", error)
         }
-        if !isPrivate { try confirm(instance) }
+        guard groupsLeft == 0 else {
+            throw Failure(
+                "unable to drop the caller's groups; type: setcap cap_setgid=p /usr/lib/qhpsi/qhpsi-host"
+            )
+        }
+        if !isPrivate { try confirm(instance, user: user, group: group) }
     }
 
-    private static func confirm(_ instance: Instance) throws(Failure) {
-        let group = Process.effectiveGroup
-        let user = Process.effectiveUser
+    /// Drop the supplementary groups, and say how many are left.
+    ///
+    /// Mail from the network comes without any: then that is known, and there is nothing to drop.
+    private static func dropGroups() throws(Errno) -> Int {
+        if try Process.supplementaryGroupCount() == 0 { return 0 }
+        try Process.raiseCapabilities()
+        // EPERM: without the capability; what is left says so.
+        do throws(Errno) { try Process.setSupplementaryGroups([]) } catch {}
+        return try Process.supplementaryGroupCount()
+    }
+
+    private static func confirm(
+        _ instance: Instance, user: UInt32, group: UInt32
+    ) throws(Failure) {
         let file: FileStatus
-        let groupCount: Int
         let isWhole: Bool
         do throws(Errno) {
             file = try FileStatus(of: instance.pluginHost)
-            groupCount = try Process.supplementaryGroupCount()
             let hasCapabilities = try Process.hasCapabilities()
             let groups = try Process.groupIdentities()
             let users = try Process.userIdentities()
@@ -64,11 +77,6 @@ enum HostConfinement {
         // Where set-id bits do nothing the group is still the queue's.
         guard file.permissions & 0o2000 != 0, file.group == group else {
             throw Failure("it is not set-group-id here; qhpsictl doctor says what to type")
-        }
-        guard groupCount == 0 else {
-            throw Failure(
-                "unable to drop the caller's groups; type: setcap cap_setgid=p /usr/lib/qhpsi/qhpsi-host"
-            )
         }
         guard isWhole else { throw Failure("rights that were given up are still there") }
     }

@@ -33,7 +33,7 @@ package enum HostProgram {
         if ScannerCommand.asksClamd(
             Array(rest[2...]), installed: instance.plugins, { environment[$0] })
         {
-            return HostScan.run(milliseconds: milliseconds) { message, deadline in
+            return HostScan.run(milliseconds: milliseconds, prints: false) { message, deadline in
                 askClamd(about: message, environment, deadline)
             }
         }

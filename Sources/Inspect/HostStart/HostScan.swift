@@ -10,15 +10,16 @@ package enum HostScan {
     ///
     /// - Parameters:
     ///   - milliseconds: How long it may take.
-    ///   - scan: The scan itself, of the message and until a deadline; what it prints goes to descriptor 2.
+    ///   - prints: Whether the scan may print; what it prints goes to descriptor 2.
+    ///   - scan: The scan itself, of the message and until a deadline.
     /// - Returns: What the scan said, or that the report could not be written.
     package static func run(
-        milliseconds: Int,
+        milliseconds: Int, prints: Bool = true,
         _ scan: (borrowing FileDescriptor, Deadline) -> (report: ScanReport, exit: HostExit)
     ) -> HostExit {
         Alarm.set(seconds: UInt32(clamping: milliseconds / 1000 + 1))
         do throws(Errno) {
-            let output = try reserveOutput()
+            let output = prints ? try reserveOutput() : FileDescriptor(adopting: 1)
             let message = FileDescriptor(adopting: 0)
             let (report, exit) = scan(message, Deadline(milliseconds: milliseconds))
             try output.write(report.encoded)

@@ -114,6 +114,7 @@ struct AttachmentBytes: Sendable {
         case .executable: sevenZip?.read(bytes.bytes(range)[...])
         default: break
         }
+        if findings.hasContainer, !findings.hasRAR { lookForRAR(bytes, range) }
         // Every mark that counts has a P in it.
         let letter = UInt8(ascii: "P")
         var next = bytes.firstIndex(of: letter, in: range)
@@ -148,6 +149,25 @@ struct AttachmentBytes: Sendable {
             {
                 sevenZip = SevenZipArchive()
                 sevenZip?.read(bytes.bytes(next - 2..<range.upperBound)[...])
+            }
+            next = bytes.firstIndex(of: rare, in: next + 1..<range.upperBound)
+        }
+    }
+
+    /// An archive of RAR begins wherever its mark is: programs that unpack themselves have it behind them, and readers look
+    /// for it behind anything.
+    private mutating func lookForRAR(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
+        let rare: UInt8 = 0x1A
+        var next = bytes.firstIndex(of: rare, in: range)
+        while next < range.upperBound {
+            // Behind the mark of versions to 4 stands their archive's header, of type 0x73; that of 5 is longer.
+            if next >= 4, bytes.has("Rar!\u{1A}\u{7}", at: next - 4, before: bytes.byteCount),
+                next + 5 < bytes.byteCount,
+                bytes[next + 2] == 0 && bytes[next + 5] == 0x73
+                    || bytes[next + 2] == 1 && bytes[next + 3] == 0
+            {
+                findings.hasRAR = true
+                return
             }
             next = bytes.firstIndex(of: rare, in: next + 1..<range.upperBound)
         }

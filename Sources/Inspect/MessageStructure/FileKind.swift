@@ -50,6 +50,8 @@ struct FileKind {
         case 0x4C52_5A49: return [UInt8]("lrzip compression")
         case 0x894C_5A4F: return [UInt8]("lzop compression")
         case 0x4172_4301: return [UInt8]("FreeArc archive")
+        // Before version 1.5, which had another mark.
+        case 0x5245_7E5E: return [UInt8]("old rar archive")
         case 0x5A4F_4F20: return [UInt8]("zoo archive")
         case 0x5349_5421: return [UInt8]("StuffIt archive")
         case 0x376B_5374: return [UInt8]("zpaq archive")

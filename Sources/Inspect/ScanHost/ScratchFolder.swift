@@ -66,10 +66,28 @@ struct ScratchFolder: ~Copyable {
     ) {
         do throws(Errno) {
             try folder.openUp()
-            if try folder.removeContents(until: deadline) { try place.removeFolder(name) }
+            guard try folder.removeContents(until: deadline) else { return }
+            do throws(Errno) { try place.removeFolder(name) } catch {
+                if error != .noSuchFile { throw error }
+            }
+            // Its scanner can have given it another name, and its name to another.
+            if try folder.descriptor.status().links > 0 { try removeRenamed(folder) }
         } catch {
             // The verdict does not hang on it; and a folder that stays is found again.
         }
+    }
+
+    /// Remove the empty folder under the name that it has now, wherever that is.
+    private static func removeRenamed(_ folder: borrowing OpenFolder) throws(Errno) {
+        let path = try Files.linkTarget(
+            [UInt8]("/proc/self/fd/") + [UInt8](decimal: folder.descriptor.rawValue))
+        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return }
+        let name = Array(path[(slash + 1)...])
+        let parent = try folder.folder([UInt8](".."))
+        let named = try parent.folder(name).descriptor.status()
+        let own = try folder.descriptor.status()
+        guard named.inode == own.inode, named.device == own.device else { return }
+        try parent.removeFolder(name)
     }
 
     private static func clearAbandoned(_ place: borrowing OpenFolder) {

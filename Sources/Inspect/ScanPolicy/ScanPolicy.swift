@@ -35,7 +35,11 @@ package enum ScanPolicy {
     /// The verdict under settings of which one is malformed: what a scan under its strictest meaning said, but never
     /// `clean`, and nothing weaker than the postmaster may have meant.
     ///
-    /// - Parameter reason: What is said of the malformed setting.
+    /// - Parameters:
+    ///   - verdict: What the scan said.
+    ///   - settings: With their strictest meaning.
+    ///   - reason: What is said of the malformed setting.
+    /// - Returns: A verdict that is not `clean`.
     package static func underMalformed(
         _ verdict: Verdict, _ settings: ScanSettings, reason: [UInt8]
     ) -> Verdict {

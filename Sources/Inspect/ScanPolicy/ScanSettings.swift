@@ -64,7 +64,7 @@ package struct ScanSettings: Sendable {
     /// scanning off. What is not as qmail-queue(8) asks for is in `malformed`.
     ///
     /// - Parameters:
-    ///   - onError: What QHPSIONERROR is when it is malformed.
+    ///   - mistyped: What QHPSIONERROR is when it is malformed.
     ///   - value: Looks a variable up.
     package init(onError mistyped: OnError = .defer, reading value: (StaticString) -> [UInt8]?) {
         func text(_ name: StaticString) -> [UInt8]? {

@@ -62,6 +62,19 @@ private struct Scan {
     #expect(try scan.left.isEmpty)
 }
 
+@Test(arguments: [
+    "mv \"${TMPDIR:?}\" \"$TMPDIR/../other\"",
+    "mv \"${TMPDIR:?}\" \"$TMPDIR/../a b\" && mkdir \"$TMPDIR\"",
+    "echo x >\"${TMPDIR:?}/x\" && mv \"$TMPDIR\" \"$TMPDIR/../other\" && mv \"$TMPDIR/../other\" \"$TMPDIR/../third\"",
+    "chmod 0 \"${TMPDIR:?}\" && mv \"$TMPDIR\" \"$TMPDIR/../other\"",
+])
+func `a folder that its scanner has renamed ends with the scan, too`(body: String) throws {
+    let scan = try Scan()
+    let outcome = try scan.script(body + "; exit 0").run()
+    #expect(outcome.code == 0, "\(outcome.output)")
+    #expect(try scan.left.isEmpty)
+}
+
 /// What a scanner leaves, each with the content that is hard to remove.
 private let leavings = [
     "mkdir -p \"${TMPDIR:?}\"/a/b/c && touch \"${TMPDIR:?}\"/a/b/c/d \"${TMPDIR:?}\"/a/e",
