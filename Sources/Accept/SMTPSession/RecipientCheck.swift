@@ -11,12 +11,13 @@ package struct RecipientCheck: Sendable {
     /// Where qmail-recipients(8) puts what it knows.
     private let databasePath: [UInt8]
     /// The domains whose recipients are users of this machine.
-    private let locals: [[UInt8]]
+    private let locals: ControlList
     /// The domains in which `%` stands for the `@` of another address; control/percenthack.
-    private let percentDomains: [[UInt8]]
+    private let percentDomains: ControlList?
     /// What may stand between a user's name and an extension.
     private let separators: [UInt8]
     private let passwordFile: [UInt8]
+    private let image: ControlImage?
     /// What qmail-newu(8) makes of users/assign.
     private let assignments: [UInt8]
 
@@ -30,11 +31,12 @@ package struct RecipientCheck: Sendable {
         let setting = environment["CHECKRECIPIENT"] ?? filed
         if setting.isEmpty || setting.equals("0") { return nil }
         databasePath = control.file("recipients.cdb")
-        locals = (try control.lines("locals") ?? [ownName]).map { $0.lowercased }
-        percentDomains = (try control.lines("percenthack") ?? []).map { $0.lowercased }
+        locals = try control.list("locals") ?? ControlList(ownName)
+        percentDomains = try control.list("percenthack")
         separators = try control.line("userseparators") ?? [UInt8]("-")
         passwordFile = Instance.current(environment).path("/etc/passwd")
         assignments = Instance.current(environment).path("/etc/qhpsi/users/cdb")
+        image = control.image
     }
 
     /// Whether mail for the address can be delivered, as far as can be known; always true of other domains.
@@ -43,13 +45,15 @@ package struct RecipientCheck: Sendable {
     /// somebody is enough, and else the users are asked.
     func isPossible(_ mailbox: Mailbox) throws(UnreadableFile) -> Bool {
         let domain = mailbox.domain.lowercased
-        let isLocal = locals.contains(domain)
+        let isLocal = locals.contains(domain[...])
         let known = try isKnown(mailbox)
         if let known, known || !isLocal { return known }
         if !isLocal { return true }
         let local = mailbox.localPart
         // It is for another address, perhaps elsewhere.
-        if local.contains(UInt8(ascii: "%")), percentDomains.contains(domain) { return true }
+        if local.contains(UInt8(ascii: "%")), percentDomains?.contains(domain[...]) ?? false {
+            return true
+        }
         guard let user = try user(local) else { return false }
         return try user.takes(local: local, host: domain)
     }
@@ -57,10 +61,14 @@ package struct RecipientCheck: Sendable {
     /// Who gets the local part: whom users/assign says, or else a user of this machine.
     private func user(_ local: [UInt8]) throws(UnreadableFile) -> DeliveryUser? {
         if let assigned = try assigned(local) { return assigned }
-        let users: PasswordFile
         do throws(Errno) {
-            users = PasswordFile(
-                try Files.contents(passwordFile, limit: Self.passwordFileLimit))
+            let users: PasswordFile
+            if let lines = image?.lines(at: passwordFile) {
+                users = PasswordFile(lines)
+            } else {
+                users = PasswordFile(
+                    try Files.contents(passwordFile, limit: Self.passwordFileLimit))
+            }
             return try DeliveryUser.find(local, among: users, separators: separators)
         } catch {
             throw UnreadableFile(passwordFile, error)
