@@ -124,7 +124,7 @@ let system: [Target] = [
     .library("DNSMessage", uses: "ByteText"),
     .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
     .library("Resolver", uses: "ByteText", "CCares", "DNSMessage", "Posix"),
-    .library("LocalUsers", uses: "ByteText", "ConstantDatabases", "Posix"),
+    .library("LocalUsers", uses: "ByteText", "ConstantDatabases", "ControlFiles", "Posix"),
     .library("Routing", uses: "ByteText"),
     .systemLibrary(name: "CTinyCDB", pkgConfig: "libcdb", providers: [.apt(["libcdb-dev"])]),
     .library("ConstantDatabases", uses: "ByteText", "CTinyCDB", "Posix"),
@@ -135,8 +135,8 @@ let accept: [Target] = [
     .library("RuleDatabase", uses: "ByteText", "ConnectionRules", "ConstantDatabases", "Posix"),
     .library("ProxyProtocol", uses: "ByteText"),
     .library(
-        "ConnectionServer", uses: "ByteText", "ConnectionRules", "ConstantDatabases", "DNSMessage",
-        "Posix", "ProxyProtocol", "Resolver", "RuleDatabase"),
+        "ConnectionServer", uses: "ByteText", "ConnectionRules", "ConstantDatabases",
+        "ControlFiles", "DNSMessage", "LocalUsers", "Posix", "ProxyProtocol", "Resolver"),
     .library("SMTPGrammar", uses: "ByteText", "EnvelopeWire"),
     .library(
         "Recipients", uses: "ByteText", "ConnectionRules", "ConstantDatabases", "ControlFiles",
@@ -186,7 +186,8 @@ let inspect: [Target] = [
     .library("ScanPlugin", uses: "ByteText", "CScanPlugin", "Posix", "ScanProtocol"),
     .library("ScanPolicy", uses: "ByteText", "ScanProtocol"),
     .library(
-        "ScanHost", uses: "ByteText", "ControlFiles", "MessageStructure", "Posix", "ScanProtocol"),
+        "ScanHost", uses: "ByteText", "ClamdClient", "ControlFiles", "MessageStructure", "Posix",
+        "ScanProtocol"),
     .library("HostStart", uses: "ByteText", "ClamdClient", "ControlFiles", "Posix", "ScanProtocol"),
     .library(
         "PluginHost", uses: "ByteText", "ControlFiles", "CScanPlugin", "HostStart", "Posix",
@@ -255,8 +256,8 @@ let send: [Target] = [
         "RemoteTLS", uses: "ByteText", "ControlFiles", "COpenSSL", "Posix", "RemoteDelivery",
         "RemoteDialogue"),
     .library(
-        "RemoteSpawner", uses: "ByteText", "ControlFiles", "DeliverySpawner", "Posix",
-        "RemoteDialogue"),
+        "RemoteSpawner", uses: "ByteText", "ControlFiles", "DeliverySpawner", "MailRoutes",
+        "Posix", "RemoteDialogue"),
     .program("qmail-remote", uses: "MailRoutes", "Posix", linked: .selfContained),
     .program("qmail-remote-tls", uses: "Posix", "RemoteTLS", linked: .systemLinked),
     .program("qmail-rspawn", uses: "Posix", "RemoteSpawner", linked: .selfContained),
@@ -293,6 +294,7 @@ let systemTests: [Target] = [
     .tests(of: "DNSMessage", uses: "ByteText"),
     .tests(of: "LocalUsers", uses: "Posix", "Testbed"),
     .tests(of: "Routing"),
+    .tests(of: "ControlFiles", uses: "ByteText", "LocalUsers", "Posix", "Testbed"),
     .tests(of: "Resolver", uses: "ByteText", "DNSMessage", "Posix", "Testbed"),
     .tests(of: "AdminReport"),
 ]
@@ -381,7 +383,6 @@ let wanted = Context.environment["QHPSI_TESTS"]?.split(separator: ",").map { "\(
 let checks =
     wanted.map { names in tests.filter { $0.type != .test || names.contains($0.name) } }
     ?? below("Sources/System", admin) + tests
-
 let package = Package(
     name: "qhpsi",
     products: fuzzing

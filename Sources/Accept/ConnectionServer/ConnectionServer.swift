@@ -1,4 +1,6 @@
 import ByteText
+import ControlFiles
+import LocalUsers
 import Posix
 import ProxyProtocol
 
@@ -14,6 +16,8 @@ final class ConnectionServer {
     /// How sessions begin for which names must be asked for; nil when none must.
     private let asking: SessionStart?
     private let names: ClientNames
+    /// What sessions are told of the control files; nil: nothing.
+    private let control: CurrentControlImage?
     private var log: ServerLog
     private var sessions = SessionTable()
     private var ended = EndedSessions()
@@ -47,7 +51,15 @@ final class ConnectionServer {
         program = SessionProgram(options.command, environment)
         asking = options.asksForNames ? SessionStart(options.arguments, environment) : nil
         names = ClientNames(local: options.localName)
+        control = options.keepsControl ? Self.image(of: .current(environment)) : nil
         log = ServerLog(options)
+    }
+
+    /// The control files and the users of an instance.
+    private static func image(of instance: Instance) -> CurrentControlImage {
+        let users = CurrentControlImage.Other(
+            path: instance.path("/etc/passwd"), lines: { PasswordFile.sortedLines(of: $0) })
+        return CurrentControlImage(directory: instance.control, others: [users])
     }
 
     /// Serve until SIGTERM, then until the last session is over.
@@ -192,7 +204,7 @@ final class ConnectionServer {
             // Its process writes the lines that come after these.
             log.flush()
             start(connection, others) { () throws(Errno) in
-                try asking.start(connection, others: own)
+                try asking.start(connection, others: own, image: control?.descriptor())
             }
             return
         }
@@ -200,8 +212,8 @@ final class ConnectionServer {
         case .allowed(let environment):
             let launch: Launch
             do throws(Errno) {
-                let socket = connection.socket.rawValue
-                launch = try program.launch([socket, socket, 2], environment)
+                launch = try program.launch(
+                    on: connection.socket.rawValue, image: control?.descriptor(), environment)
             } catch {
                 log.begin(Process.identifier, sides)
                 log.decide("ok", Process.identifier, sides, names)

@@ -31,6 +31,8 @@ struct ServerOptions {
     var patience = 26
     /// Each connection begins with a proxy's header, which must be there after so many milliseconds.
     var proxyPatience: Int?
+    /// Whether sessions get an image of the control files.
+    var keepsControl = false
     /// Where a line feed is written when connections can come.
     var readiness: Int32?
     var host: [UInt8] = []
@@ -86,6 +88,7 @@ struct ServerOptions {
         case UInt8(ascii: "v"): verbosity = .connections
         case UInt8(ascii: "X"): servesWithoutRules = true
         case UInt8(ascii: "1"): printsPort = true
+        case UInt8(ascii: "k"): keepsControl = true
         case UInt8(ascii: "o"): keepsRoute = true
         case UInt8(ascii: "O"): keepsRoute = false
         case UInt8(ascii: "D"): sendsAtOnce = true

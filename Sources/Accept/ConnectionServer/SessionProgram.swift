@@ -1,4 +1,5 @@
 import ByteText
+import ControlFiles
 import Posix
 
 /// The program of each session.
@@ -25,13 +26,17 @@ struct SessionProgram {
     /// Its name, for the log.
     var name: [UInt8] { command.first ?? [] }
 
-    /// How it is started with these descriptors.
-    func launch(_ descriptors: [Int32], _ environment: Environment) throws(Errno) -> Launch {
+    /// How it is started on a connection, and with an image of the control files when there is one.
+    func launch(
+        on socket: Int32, image: Int32?, _ environment: Environment
+    ) throws(Errno) -> Launch {
         // One candidate needs no look: execve will say.
         let found =
             candidates.count == 1 ? candidates[0] : candidates.first(where: Files.isExecutable)
         guard let found else { throw .noSuchFile }
-        return Launch(
-            found, arguments: command, environment: environment, descriptors: descriptors)
+        var launch = Launch(
+            found, arguments: command, environment: environment, descriptors: [socket, socket, 2])
+        launch.hand(over: image)
+        return launch
     }
 }

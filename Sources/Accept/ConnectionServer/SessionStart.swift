@@ -1,4 +1,5 @@
 import ByteText
+import ControlFiles
 import Posix
 import Resolver
 
@@ -25,18 +26,19 @@ struct SessionStart {
         self.environment = environment
     }
 
-    /// Start one; `others` is how many sessions the client has.
-    func start(_ connection: Connection, others: Int) throws(Errno) -> Child {
+    /// Start one; `others` is how many sessions the client has, and `image` one of the control files.
+    func start(_ connection: Connection, others: Int, image: Int32?) throws(Errno) -> Child {
         let sides = connection.sides
         let words = [
             [UInt8](Self.name), sides.local.text, [UInt8](decimal: sides.local.port),
             sides.remote.text, [UInt8](decimal: sides.remote.port), [UInt8](decimal: others),
         ]
         let socket = connection.socket.rawValue
-        return try Launch(
+        var launch = Launch(
             path, arguments: words + arguments, environment: environment,
-            descriptors: [socket, socket, 2]
-        ).startAside()
+            descriptors: [socket, socket, 2])
+        launch.hand(over: image)
+        return try launch.startAside()
     }
 
     /// Be such a process; nil when these are not the arguments of one.
@@ -73,7 +75,10 @@ struct SessionStart {
             log.flush()
             let reason: Errno
             do throws(Errno) {
-                reason = try program.launch([0, 1, 2], environment).become()
+                let image = environment[ControlImage.variable].flatMap { $0.decimalValue }
+                reason = try program.launch(
+                    on: 0, image: image.map { Int32(clamping: $0) }, environment
+                ).become()
             } catch {
                 reason = error
             }

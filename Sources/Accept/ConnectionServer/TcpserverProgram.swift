@@ -6,7 +6,7 @@ package enum TcpserverProgram {
     private static let misused: Int32 = 100
     private static let unable: Int32 = 111
     private static let usage: StaticString = """
-        tcpserver: usage: tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -C limit ] [ -x rules.cdb ] \
+        tcpserver: usage: tcpserver [ -1kUXpPhHrRoOdDqQv ] [ -c limit ] [ -C limit ] [ -x rules.cdb ] \
         [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] \
         [ -y seconds ] [ -f fd ] host port program
 

@@ -48,17 +48,16 @@ package struct Login: Equatable, Sendable {
 
     /// Whether the client wants to be someone else than whose password it has.
     ///
-    /// The same name with one of these domains, which are the server's own, or without it is the same user.
-    package func isForAnother(ownDomains: [[UInt8]]) -> Bool {
+    /// The same name with a domain of the server's own, or without it, is the same user.
+    package func isForAnother(owning isOwn: ([UInt8]) -> Bool) -> Bool {
         if actingFor.isEmpty || actingFor == user { return false }
-        return Self.name(actingFor, in: ownDomains) != Self.name(user, in: ownDomains)
+        return Self.name(actingFor, isOwn) != Self.name(user, isOwn)
     }
 
     /// The user's name without a domain of our own.
-    private static func name(_ user: [UInt8], in domains: [[UInt8]]) -> [UInt8] {
+    private static func name(_ user: [UInt8], _ isOwn: ([UInt8]) -> Bool) -> [UInt8] {
         guard let at = user.lastIndex(of: UInt8(ascii: "@")), at > 0 else { return user }
-        let domain = Array(user[(at + 1)...]).lowercased
-        return domains.contains { $0.lowercased == domain } ? Array(user[..<at]) : user
+        return isOwn(Array(user[(at + 1)...])) ? Array(user[..<at]) : user
     }
 
     /// Whether there can be such a user and password at all.

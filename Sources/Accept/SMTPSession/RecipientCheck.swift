@@ -12,12 +12,15 @@ package struct RecipientCheck: Sendable {
     /// Where qmail-recipients(8) puts what it knows.
     private let databasePath: [UInt8]
     /// The domains whose recipients are users of this machine.
-    private let locals: [[UInt8]]
-    /// Where qmail-send(8) sends an address.
-    private let routing: Routing
+    private let locals: ControlList
+    /// What qmail-send(8) needs beside these to know where an address goes; see `Routing`.
+    private let ownName: [UInt8]
+    private let percentDomains: [[UInt8]]
+    private let virtualDomains: [[UInt8]]
     /// What may stand between a user's name and an extension.
     private let separators: [UInt8]
     private let passwordFile: [UInt8]
+    private let image: ControlImage?
     /// Whether clients who may send to everywhere are told, too.
     let isForAll: Bool
     /// What qmail-newu(8) makes of users/assign.
@@ -36,12 +39,12 @@ package struct RecipientCheck: Sendable {
         if setting.isEmpty || setting.equals("0") { return nil }
         isForAll = setting.equals("2")
         databasePath = control.file("recipients.cdb")
-        locals = (try control.lines("locals") ?? [ownName]).map { $0.lowercased }
-        routing = Routing(
-            defaultHost: ownName, locals: locals,
-            percentDomains: try control.lines("percenthack") ?? [],
-            virtualDomains: try control.lines("virtualdomains") ?? [])
+        locals = try control.list("locals") ?? ControlList(ownName)
+        self.ownName = ownName
+        percentDomains = try control.lines("percenthack") ?? []
+        virtualDomains = try control.lines("virtualdomains") ?? []
         separators = try control.line("userseparators") ?? [UInt8]("-")
+        image = control.image
         let instance = Instance.current(environment)
         passwordFile = instance.path("/etc/passwd")
         assignments = instance.path("/etc/qhpsi/users/cdb")
@@ -54,16 +57,25 @@ package struct RecipientCheck: Sendable {
     /// somebody is enough, and else whoever qmail-lspawn(8) would deliver to is asked.
     func isPossible(_ mailbox: Mailbox) throws(UnreadableFile) -> Bool {
         if let known = try isKnown(mailbox),
-            known || !locals.contains(mailbox.domain.lowercased)
+            known || !locals.contains(mailbox.domain.lowercased[...])
         {
             return known
         }
-        let route = routing.route(mailbox.address)
+        let route = route(mailbox.address)
         guard route.isLocal, let at = route.address.lastIndex(of: UInt8(ascii: "@")) else {
             return true
         }
         return try isDeliverable(
             Array(route.address[..<at]), Array(route.address[(at + 1)...]))
+    }
+
+    /// Where qmail-send(8) sends an address: of the local domains only those that it can come to are needed.
+    private func route(_ address: [UInt8]) -> Routing.Route {
+        let hosts = address.split { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "%") }
+        return Routing(
+            defaultHost: ownName, locals: hosts.filter { locals.contains($0) }.map { Array($0) },
+            percentDomains: percentDomains, virtualDomains: virtualDomains
+        ).route(address)
     }
 
     /// Whether qmail-lspawn(8) finds somebody who takes it: the user or his alias, or the user alias.
@@ -107,6 +119,7 @@ package struct RecipientCheck: Sendable {
     }
 
     private func users() throws(UnreadableFile) -> PasswordFile {
+        if let lines = image?.lines(at: passwordFile) { return PasswordFile(lines) }
         do throws(Errno) {
             return PasswordFile(try Files.contents(passwordFile, limit: Self.passwordFileLimit))
         } catch {

@@ -5,21 +5,21 @@ import Posix
 
 /// The domains that mail is taken for, as in control/rcpthosts and control/morercpthosts.cdb.
 struct RecipientHosts: ~Copyable {
-    private let names: [[UInt8]]
+    private let names: ControlList
     private let databasePath: [UInt8]
     private var database: ConstantDatabase?
     private var isDatabaseOpen = false
 
     /// Take the entries: a domain, or with a dot first all domains below one.
-    init(names: [[UInt8]], databasePath: [UInt8]) {
-        self.names = names.map { $0.lowercased }
+    init(names: ControlList, databasePath: [UInt8]) {
+        self.names = names
         self.databasePath = databasePath
     }
 
     /// Read the control files; without rcpthosts only the server's own name is taken.
     init(_ control: Control, ownName: [UInt8]) throws(ControlFailure) {
         self.init(
-            names: try control.lines("rcpthosts") ?? [ownName],
+            names: try control.list("rcpthosts") ?? ControlList(ownName),
             databasePath: control.file("morercpthosts.cdb"))
     }
 
@@ -28,9 +28,9 @@ struct RecipientHosts: ~Copyable {
     /// - Throws: When the database exists and cannot be read.
     mutating func contains(_ domain: [UInt8]) throws(Errno) -> Bool {
         let domain = domain.lowercased
-        if names.contains(where: { $0 == domain }) { return true }
+        if names.contains(domain[...]) { return true }
         for i in domain.indices where domain[i] == UInt8(ascii: ".") {
-            if names.contains(where: { $0[...] == domain[i...] }) { return true }
+            if names.contains(domain[i...]) { return true }
         }
         if try !openDatabase() { return false }
         if try isInDatabase(domain[...]) { return true }

@@ -64,7 +64,8 @@ package enum SMTPServer {
         tlsProgram: [[UInt8]], _ environment: Environment
     ) throws(Errno) -> Int32 {
         let instance = Instance.current(environment)
-        let control = Control(of: instance)
+        let control = Control(
+            directory: instance.control, image: ControlImage(environment, of: instance.control))
         let termination = try Signal.queue([.terminate])
         let peer = SessionSettings.Peer(environment)
         var log = SessionLog(FileDescriptor(adopting: 2), peer: peer.address)

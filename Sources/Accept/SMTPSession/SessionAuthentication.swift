@@ -70,7 +70,7 @@ extension Session where Stream: ~Copyable {
             }
         var reason: [UInt8] = []
         if case .failed(let text) = answer { reason = text }
-        if login.isForAnother(ownDomains: settings.ownDomains) {
+        if login.isForAnother(owning: settings.isOwn) {
             reason = [UInt8]("wants to act for ") + login.actingFor
         }
         log.user = dialogue.user
@@ -80,7 +80,7 @@ extension Session where Stream: ~Copyable {
     }
 
     private func check(_ login: Login) -> PasswordCheck.Answer {
-        if login.isForAnother(ownDomains: settings.ownDomains) || !login.isPlausible {
+        if login.isForAnother(owning: settings.isOwn) || !login.isPlausible {
             return .refused
         }
         let check = PasswordCheck(

@@ -23,8 +23,8 @@ package struct SessionSettings: Sendable {
     package var badSenders: SenderList
     /// Not nil: every recipient is taken, with this after the address.
     package var relaySuffix: [UInt8]?
-    /// The server's name and the domains of control/locals.
-    package var ownDomains: [[UInt8]]
+    /// The domains of control/locals.
+    package var locals: ControlList
     /// What stands for an address literal of this machine; nil: nothing, as mail for that name is not local.
     package var literalHost: [UInt8]?
     /// Where it is asked whether a client is welcome; DNSBL.
@@ -74,17 +74,21 @@ package struct SessionSettings: Sendable {
         greetingDelay = Self.delay(
             try Self.number("GREETDELAY", environment, or: control, "greetdelay") ?? 0)
         greeting = try control.line("smtpgreeting") ?? name
-        badSenders = SenderList(try control.lines("badmailfrom") ?? [])
+        badSenders = SenderList(try control.list("badmailfrom"))
         relaySuffix = environment["RELAYCLIENT"]
         let literal = try control.line("localiphost") ?? name
-        let locals = try control.lines("locals") ?? [name]
-        ownDomains = locals + [name]
-        literalHost = locals.contains { $0.lowercased == literal.lowercased } ? literal : nil
+        locals = try control.list("locals") ?? ControlList(name)
+        literalHost = locals.contains(literal[...]) ? literal : nil
         blockLists = try Self.blockLists(environment)
         recipientCheck = try RecipientCheck(control, environment, ownName: name)
         namesSignature = try control.isOn("shownames")
         peer = Peer(environment)
         setTLS(control, environment)
+    }
+
+    /// Whether a domain is the server's name or one of control/locals.
+    package func isOwn(_ domain: [UInt8]) -> Bool {
+        domain.lowercased == dialogue.name.lowercased || locals.contains(domain[...])
     }
 
     /// RFC 5321 §4.5.3.2.1 has clients wait five minutes for the greeting, and for other replies.

@@ -50,12 +50,7 @@ extension SessionSettings {
     mutating func setTLS(_ control: Control, _ environment: Environment) {
         dialogue.requiresTLS = !(environment["FORCE_TLS"] ?? []).isEmpty
         if !(environment["NOTLS"] ?? []).isEmpty { return }
-        do throws(Errno) {
-            _ = try FileStatus(of: control.file("servercert.pem"))
-            dialogue.offersTLS = true
-        } catch {
-            dialogue.offersTLS = error != .noSuchFile
-        }
+        dialogue.offersTLS = control.has("servercert.pem")
     }
 }
 

@@ -7,6 +7,8 @@ struct ClamdExchange: ~Copyable {
     /// How it ended.
     enum Ending {
         case answered(Verdict)
+        /// clamd says that it cannot take a descriptor, or not this one, and in which words; a failed scan.
+        case refused([UInt8], Verdict)
         /// There was no connection.
         case absent(Errno)
         /// clamd went away without a word.
@@ -163,7 +165,11 @@ struct ClamdExchange: ~Copyable {
             early = true
         }
         if reply.isEmpty { return .lost }
-        return .answered(ClamdReply.verdict(reply, on: subject, early: early))
+        let verdict = ClamdReply.verdict(reply, on: subject, early: early)
+        if subject == .descriptor, let words = ClamdReply.refusal(reply) {
+            return .refused(words, verdict)
+        }
+        return .answered(verdict)
     }
 }
 

@@ -46,6 +46,25 @@ package enum ClamdReply {
         return failed("clamd: ", answer)
     }
 
+    /// clamd's words when it says in one reply that it has no use for a descriptor, or cannot read what it is of.
+    ///
+    /// An error about a descriptor, or a command that it does not know; nil of everything else, for whatever is no
+    /// reply of clamd's is not to be believed, however the message is sent.
+    static func refusal(_ bytes: [UInt8]) -> [UInt8]? {
+        guard bytes.count <= sizeLimit, let end = bytes.firstIndex(of: 0), end == bytes.count - 1
+        else { return nil }
+        let text = Array(bytes[..<end])
+        if text.equals("UNKNOWN COMMAND") { return text }
+        guard let error = text.withoutSuffix(" ERROR"), text.allSatisfy({ !$0.isControl }) else {
+            return nil
+        }
+        // A command that came over bytes only, as by a proxy.
+        if error.starts(with: "FILDES: ") || error.equals("No file descriptor received.") {
+            return error
+        }
+        return answer(in: error, on: .descriptor)
+    }
+
     /// What follows the subject; nil when it is not there.
     private static func answer(in text: [UInt8], on subject: Subject) -> [UInt8]? {
         switch subject {

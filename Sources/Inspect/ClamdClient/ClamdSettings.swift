@@ -9,6 +9,8 @@ package struct ClamdSettings: Sendable {
         case stream
         /// Its open descriptor, with FILDES; over Unix sockets only.
         case descriptor
+        /// Its open descriptor where the socket is a Unix socket and clamd can read it, and else its bytes.
+        case automatic
     }
 
     /// Tried in this order.
@@ -34,8 +36,10 @@ package struct ClamdSettings: Sendable {
             servers.append(server)
         }
         if servers.isEmpty { throw Misconfiguration("CLAMD_SOCKETS names no socket", []) }
-        let mode = environment["CLAMD_MODE"] ?? [UInt8]("stream")
-        if mode.equals("fdpass") {
+        let mode = environment["CLAMD_MODE"] ?? [UInt8]("auto")
+        if mode.equals("auto") {
+            self.mode = .automatic
+        } else if mode.equals("fdpass") {
             guard servers.allSatisfy({ $0.isLocal }) else {
                 throw Misconfiguration("CLAMD_MODE=fdpass needs Unix sockets", [])
             }
@@ -43,7 +47,7 @@ package struct ClamdSettings: Sendable {
         } else if mode.equals("stream") {
             self.mode = .stream
         } else {
-            throw Misconfiguration("CLAMD_MODE: not stream or fdpass: ", mode)
+            throw Misconfiguration("CLAMD_MODE: not auto, stream or fdpass: ", mode)
         }
         let patience = environment["CLAMD_RETRY"] ?? [UInt8]("10000")
         guard let milliseconds = patience.decimalValue else {

@@ -34,7 +34,7 @@ package enum HostProgram {
             Array(rest[2...]), installed: instance.plugins, { environment[$0] })
         {
             return HostScan.run(milliseconds: milliseconds, prints: false) { message, deadline in
-                askClamd(about: message, environment, deadline)
+                askClamd(about: message, environment, root: instance.root, deadline)
             }
         }
         return become(
@@ -42,18 +42,18 @@ package enum HostProgram {
     }
 
     private static func askClamd(
-        about message: borrowing FileDescriptor, _ environment: Environment, _ deadline: Deadline
+        about message: borrowing FileDescriptor, _ environment: Environment, root: [UInt8],
+        _ deadline: Deadline
     ) -> (report: ScanReport, exit: HostExit) {
-        let verdict = ClamdClient.verdict(
-            on: message, environment, milliseconds: deadline.remaining)
-        let scanner = [UInt8]("clamd")
-        switch verdict {
-        case .clean: return (ScanReport(verdict, scanner: scanner), .clean)
-        case .infected: return (ScanReport(verdict, scanner: scanner), .infected)
-        case .notScanned: return (ScanReport(verdict, scanner: scanner), .notScanned)
+        var report = ClamdClient.report(
+            on: message, environment, root: root, milliseconds: deadline.remaining)
+        switch report.verdict {
+        case .clean: return (report, .clean)
+        case .infected: return (report, .infected)
+        case .notScanned: return (report, .notScanned)
         case .failed(let reason):
-            let failed = Verdict.failed(reason: [UInt8]("plugin clamd: ") + reason)
-            return (ScanReport(failed, scanner: scanner), .failed)
+            report.verdict = .failed(reason: [UInt8]("plugin clamd: ") + reason)
+            return (report, .failed)
         }
     }
 

@@ -11,17 +11,19 @@ public func virusscan(
     _ message: UnsafePointer<qhpsi_message>, _ result: UnsafeMutablePointer<qhpsi_result>
 ) -> Int32 {
     let file = FileDescriptor(adopting: message.pointee.descriptor)
-    let verdict = scan(file, milliseconds: Int(message.pointee.milliseconds))
+    let report = scan(file, milliseconds: Int(message.pointee.milliseconds))
     _ = file.release()  // It is the host's.
-    return PluginAnswer.give(verdict, by: [UInt8]("clamd"), into: &result.pointee)
+    return PluginAnswer.give(report.verdict, by: report.scanner, into: &result.pointee)
 }
 
-private func scan(_ file: borrowing FileDescriptor, milliseconds: Int) -> Verdict {
-    ClamdClient.verdict(on: file, .current, milliseconds: milliseconds)
+private func scan(_ file: borrowing FileDescriptor, milliseconds: Int) -> ScanReport {
+    let environment = Environment.current
+    return ClamdClient.report(
+        on: file, environment, root: environment["QHPSI_ROOT"] ?? [], milliseconds: milliseconds)
 }
 
 /// The same for a host that knows the old entry point only, which gives a path.
 @_cdecl("virusscan")
 public func virusscan(_ path: UnsafePointer<CChar>) -> Int32 {
-    PluginAnswer.give(toPath: path) { file in scan(file, milliseconds: 120_000) }
+    PluginAnswer.give(toPath: path) { file in scan(file, milliseconds: 120_000).verdict }
 }

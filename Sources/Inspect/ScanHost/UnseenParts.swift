@@ -1,4 +1,5 @@
 import ByteText
+import ClamdClient
 import ControlFiles
 import MessageStructure
 import Posix
@@ -81,30 +82,11 @@ struct UnseenParts {
         (environment["CLAMD_SOCKETS"] ?? []).words.contains { $0.starts(with: "tcp:") }
     }
 
-    /// The configuration that clamd runs with.
-    ///
-    /// One that is named, unless it is Debian's, which the service's own is made from; that, as long as
-    /// the service's clamd holds the lock on it; Debian's.
+    /// The configuration that clamd runs with, as an option or a variable names it.
     private func configuration(_ named: [UInt8]?) -> ClamAVLimits {
-        let instance = Instance.current(environment)
-        let usual = instance.path("/etc/clamav/clamd.conf")
-        let path = named ?? environment["CLAMD_CONF"] ?? usual
-        if path == usual || path.equals("/etc/clamav/clamd.conf"),
-            let limits = Self.limits(instance.path("/run/qhpsi/clamd.conf"), ifLocked: true)
-        {
-            return limits
-        }
-        return Self.limits(path, ifLocked: false) ?? .unknown
-    }
-
-    private static func limits(_ path: [UInt8], ifLocked: Bool) -> ClamAVLimits? {
-        do throws(Errno) {
-            let file = try FileDescriptor.open(path, .read)
-            if ifLocked, try !file.isLockedByAnother() { return nil }
-            return ClamAVLimits(configuration: try file.readToEnd(limit: 1 << 20))
-        } catch {
-            return nil  // There is none that can be known.
-        }
+        let text = ClamdConfigurationFile.text(
+            named: named ?? environment["CLAMD_CONF"], root: Instance.current(environment).root)
+        return text.map { ClamAVLimits(configuration: $0) } ?? .unknown
     }
 
     /// Whether libclamav finds its reader of RAR archives, which Debian has in non-free.

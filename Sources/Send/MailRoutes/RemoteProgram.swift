@@ -23,7 +23,8 @@ package enum RemoteProgram {
         _ request: RemoteRequest, _ arguments: [[UInt8]], _ environment: Environment
     ) -> RemoteReport {
         let instance = Instance.current(environment)
-        let control = Control(of: instance)
+        let control = Control(
+            directory: instance.control, image: ControlImage(environment, of: instance.control))
         do throws(ControlFailure) {
             let settings = try RemoteSettings(control)
             let message: OutgoingMessage
@@ -70,6 +71,9 @@ package enum RemoteProgram {
     }
 
     private static func routes(_ control: Control) throws(NoRoute) -> SMTPRoutes {
+        if let lines = control.image?.lines(at: control.file("smtproutes")) {
+            return SMTPRoutes(lines)
+        }
         let lines: [[UInt8]]
         do throws(ControlFailure) { lines = try control.lines("smtproutes") ?? [] } catch {
             throw NoRoute(error)

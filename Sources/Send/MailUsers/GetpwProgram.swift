@@ -23,10 +23,10 @@ package enum GetpwProgram {
         let found: DeliveryUser?
         do throws(ControlFailure) {
             let separators = try Control(of: instance).line("userseparators") ?? [UInt8]("-")
-            let passwords = CurrentPasswordFile(path: instance.path("/etc/passwd"))
             do throws(Errno) {
-                found = try DeliveryUser.find(
-                    arguments[1], among: try passwords.users(), separators: separators)
+                let users = PasswordFile(
+                    try Files.contents(instance.path("/etc/passwd"), limit: 64 << 20))
+                found = try DeliveryUser.find(arguments[1], among: users, separators: separators)
             } catch {
                 return fatal([UInt8]("unable to look up the user: ") + error.text)
             }

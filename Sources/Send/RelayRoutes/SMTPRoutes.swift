@@ -1,4 +1,5 @@
 internal import ByteText
+package import ControlFiles
 internal import DNSMessage
 
 /// Where mail for a domain is sent in place of its mail exchangers; control/smtproutes in qmail-control(5).
@@ -11,7 +12,13 @@ package struct SMTPRoutes: Sendable {
         package let port: UInt16
     }
 
-    private let routes: [(domain: [UInt8], relay: Relay)]
+    private enum Form {
+        case list([(domain: [UInt8], relay: Relay)])
+        /// The lines of `sortedLines`.
+        case image(ControlImage.Lines)
+    }
+
+    private let form: Form
 
     /// The port of servers that take mail from others.
     package static let standardPort: UInt16 = 25
@@ -37,7 +44,26 @@ package struct SMTPRoutes: Sendable {
     package init(_ lines: [[UInt8]]) throws(Flaw) {
         var routes: [(domain: [UInt8], relay: Relay)] = []
         for line in lines { routes.append(try Self.route(line)) }
-        self.routes = routes
+        form = .list(routes)
+    }
+
+    /// The lines of `sortedLines`, as a server has made them for those whom it starts.
+    package init(_ lines: ControlImage.Lines) { form = .image(lines) }
+
+    /// The routes of a file's bytes for `SortedLines`, each as `domain:relay:port`; nil when one of them is none.
+    package static func sortedLines(of text: [UInt8]) -> [UInt8]? {
+        var routes: [(key: [UInt8], line: [UInt8])] = []
+        for line in text.lines.map({ $0.trimmed }) where !line.isEmpty && line[0] != 35 {
+            do throws(Flaw) {
+                let (domain, relay) = try route(line)
+                let key = domain + [UInt8(ascii: ":")]
+                let port = [UInt8](decimal: relay.port)
+                routes.append((key, key + (relay.host ?? []) + [UInt8(ascii: ":")] + port))
+            } catch {
+                return nil
+            }
+        }
+        return SortedLines.bytes(ofKeyed: routes)
     }
 
     private static func route(
@@ -90,8 +116,19 @@ package struct SMTPRoutes: Sendable {
             starts += domain.indices.filter { $0 > 0 && domain[$0] == UInt8(ascii: ".") }
         }
         for start in starts + [domain.endIndex] {
-            for route in routes where route.domain[...] == domain[start...] { return route.relay }
+            if let relay = exact(domain[start...]) { return relay }
         }
         return nil
+    }
+
+    private func exact(_ domain: ArraySlice<UInt8>) -> Relay? {
+        switch form {
+        case .list(let routes): return routes.first { $0.domain[...] == domain }?.relay
+        case .image(let lines):
+            guard let line = lines.first(beginningWith: domain + [UInt8(ascii: ":")]) else {
+                return nil
+            }
+            do throws(Flaw) { return try Self.route(line).relay } catch { return nil }
+        }
     }
 }

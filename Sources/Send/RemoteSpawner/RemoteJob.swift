@@ -1,4 +1,5 @@
 internal import ByteText
+internal import ControlFiles
 package import DeliverySpawner
 package import Posix
 internal import RemoteDialogue
@@ -12,18 +13,20 @@ package enum RemoteJob {
     ///   - program: The path of qmail-remote.
     ///   - environment: Its variables.
     ///   - descriptors: Its message, output and errors.
+    ///   - image: The descriptor of an image of the control files, nil when there is none.
     /// - Returns: The program to run, or a report when there is nothing to run.
     package static func start(
-        _ job: DeliveryJob, _ program: [UInt8], _ environment: Environment, descriptors: [Int32]
+        _ job: DeliveryJob, _ program: [UInt8], _ environment: Environment, descriptors: [Int32],
+        image: Int32? = nil
     ) -> DeliverySpawner.Start {
         guard let host = job.recipientParts?.domain, !host.isEmpty else {
             return .report(JobReport(.failure, "The recipient's address has no domain. (#5.1.3)"))
         }
-        return .program(
-            Launch(
-                program,
-                arguments: [[UInt8]("qmail-remote"), host, job.sender, job.recipient],
-                environment: environment, descriptors: descriptors))
+        var launch = Launch(
+            program, arguments: [[UInt8]("qmail-remote"), host, job.sender, job.recipient],
+            environment: environment, descriptors: descriptors)
+        launch.hand(over: image)
+        return .program(launch)
     }
 
     /// The one report of a qmail-remote that has ended with an exit code.

@@ -1,6 +1,7 @@
 internal import ByteText
 internal import ControlFiles
 internal import DeliverySpawner
+internal import MailRoutes
 internal import Posix
 
 /// The program qmail-rspawn(8).
@@ -25,10 +26,17 @@ package enum RspawnProgram {
             return fatal(error.text)
         }
         let program = instance.path("/usr/sbin/qmail-remote")
+        let routes = CurrentControlImage.Other(
+            path: Control(of: instance).file("smtproutes"),
+            lines: { SMTPRoutes.sortedLines(of: $0) })
+        let image = CurrentControlImage(directory: instance.control, others: [routes])
         let spawner = DeliverySpawner(
             "qmail-rspawn", jobs: FileDescriptor(adopting: 0), reports: FileDescriptor(adopting: 1),
             limit: DeliverySpawner.mostDeliveries, owner: owner,
-            start: { RemoteJob.start($0, program, environment, descriptors: [$1, $2, 2]) },
+            start: {
+                RemoteJob.start(
+                    $0, program, environment, descriptors: [$1, $2, 2], image: image.descriptor())
+            },
             fold: { RemoteJob.report(code: $1, $2) })
         do throws(Errno) {
             return try spawner.run() ? 0 : unable

@@ -7,7 +7,8 @@
  *
  * This does what csu/libc-start.c of glibc 2.36 does, but asks nothing about the processor: its functions for memory and
  * strings are those that any x86-64 has.  Nor does it look for GLIBC_TUNABLES, which compares every variable of the
- * environment with every tunable.  With another libc or processor there is nothing here, and libc's own is linked.
+ * environment with every tunable.  Nor does it ask /proc where the program's file is, which only dlopen wants to know.
+ * With another libc or processor there is nothing here, and libc's own is linked.
  */
 #include "cstart.h"
 
@@ -48,6 +49,9 @@ long __x86_shared_non_temporal_threshold = 3 << 18;
 long __x86_rep_movsb_threshold = 2048, __x86_rep_movsb_stop_threshold = 3 << 18;
 long __x86_rep_stosb_threshold = 2048;
 int __x86_string_control;
+
+/* The folder of the program's file, $ORIGIN in the paths of libraries: not known, as where there is no /proc. */
+__attribute__((visibility("hidden"))) const char *_dl_get_origin(void) { return (const char *)-1; }
 
 static void finish(void *unused)
 {

@@ -43,12 +43,17 @@ package struct ControlLine: Sendable {
 package struct Control: Sendable {
     /// Absolute path of the folder, without a slash at its end.
     package let directory: [UInt8]
+    /// What a server has said of the files; nil: nothing.
+    package let image: ControlImage?
 
     /// The files of a folder.
-    package init(directory: [UInt8]) { self.directory = directory }
+    package init(directory: [UInt8], image: ControlImage? = nil) {
+        self.directory = directory
+        self.image = image
+    }
 
     /// The files of an instance.
-    package init(of instance: Instance) { directory = instance.control }
+    package init(of instance: Instance) { self.init(directory: instance.control) }
 
     private func path(_ name: StaticString) -> [UInt8] {
         directory + [UInt8(ascii: "/")] + [UInt8](name)
@@ -57,8 +62,27 @@ package struct Control: Sendable {
     /// Path of a file that is looked up by another library, for instance a cdb.
     package func file(_ name: StaticString) -> [UInt8] { path(name) }
 
+    /// Whether there is a file of this name, or something that cannot be looked at; see lstat(2).
+    package func has(_ name: StaticString) -> Bool {
+        if let image { return image.has([UInt8](name)) }
+        do throws(Errno) {
+            _ = try FileStatus(of: path(name))
+            return true
+        } catch {
+            return error != .noSuchFile
+        }
+    }
+
     private func contents(_ name: StaticString) throws(ControlFailure) -> [UInt8]? {
         let path = path(name)
+        switch image?.answer([UInt8](name), at: path) {
+        case .absent: return nil
+        case .text(let bytes): return bytes
+        case .lines, .unknown, nil: return try read(path)
+        }
+    }
+
+    private func read(_ path: [UInt8]) throws(ControlFailure) -> [UInt8]? {
         do throws(Errno) {
             return try Files.contents(path, limit: 16 << 20)
         } catch {
@@ -101,6 +125,19 @@ package struct Control: Sendable {
         _ name: StaticString, _ line: ControlLine, expected: StaticString
     ) -> ControlFailure {
         .malformed(path: path(name), line: line, expected: expected)
+    }
+
+    /// The lines as `lines` gives them, to be asked about; nil when the file does not exist.
+    ///
+    /// The only way to look at a file of many lines that costs a session nothing.
+    package func list(_ name: StaticString) throws(ControlFailure) -> ControlList? {
+        let path = path(name)
+        switch image?.answer([UInt8](name), at: path) {
+        case .absent: return nil
+        case .text(let bytes): return ControlList(bytes)
+        case .lines(let lines): return ControlList(lines)
+        case .unknown, nil: return try read(path).map { ControlList($0) }
+        }
     }
 
     /// The number on the first line; nil when the file does not exist or its first line is empty.

@@ -19,6 +19,7 @@ package struct Doctor {
             ("settings", SettingsCheck.look), ("queues", QueueCheck.look),
             ("disk", DiskCheck.look), ("clamd", ClamdCheck.look),
             ("signatures", SignatureCheck.look), ("limits", LimitCheck.look),
+            ("room", RoomCheck.look),
             ("apparmor", ConfinementCheck.look), ("services", ServiceCheck.look),
             ("ports", PortCheck.look), ("logs", LogCheck.look), ("relay", RelayCheck.look),
             ("certificate", CertificateCheck.look), ("filters", FilterCheck.look),

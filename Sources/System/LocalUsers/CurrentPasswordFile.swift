@@ -17,7 +17,9 @@ package final class CurrentPasswordFile {
     package func users() throws(Errno) -> PasswordFile {
         let version = try FileVersion(of: path)
         if let known, known.version == version, known.version.isSettled { return known.users }
-        let users = PasswordFile(try Files.contents(path, limit: Self.sizeLimit))
+        let text = try Files.contents(path, limit: Self.sizeLimit)
+        // What will be read again for the next question is not worth sorting.
+        let users = version.isSettled ? PasswordFile(sorting: text) : PasswordFile(text)
         known = (version, users)
         return users
     }

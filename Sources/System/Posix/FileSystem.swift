@@ -4,6 +4,8 @@ internal import CPosix
 package struct FileSystem: Sendable {
     /// Bytes that an unprivileged user may still write.
     package let freeBytes: Int
+    /// All bytes that there can be.
+    package let bytes: Int
     /// Files that may still be made, and all that there can be; both 0 where there is no such limit.
     package let freeFiles: Int
     package let files: Int
@@ -19,6 +21,9 @@ package struct FileSystem: Sendable {
         let (bytes, overflow) = Int(clamping: raw.f_bavail).multipliedReportingOverflow(
             by: Int(clamping: raw.f_frsize))
         freeBytes = overflow ? Int.max : bytes
+        let (all, isEndless) = Int(clamping: raw.f_blocks).multipliedReportingOverflow(
+            by: Int(clamping: raw.f_frsize))
+        self.bytes = isEndless ? Int.max : all
         freeFiles = Int(clamping: raw.f_favail)
         files = Int(clamping: raw.f_files)
         ignoresSetID = Int32(truncatingIfNeeded: raw.f_flag) & cposix_nosuid() != 0

@@ -20,9 +20,12 @@ package final class RealClamd {
     ///
     /// - Parameters:
     ///   - settings: Further lines of clamd.conf(5).
+    ///   - temporaryFolder: Where it unpacks; nil: in its own folder.
     ///   - tells: Whether it says what it did not look at because of a limit or a password, as ours does.
     /// - Throws: Also when it does not come up.
-    package init(_ settings: String = "", tells: Bool = true) throws {
+    package init(
+        _ settings: String = "", temporaryFolder: String? = nil, tells: Bool = true
+    ) throws {
         folder = "/tmp/clamd." + String(decoding: uniqueName(), as: UTF8.self)
         socketPath = folder + "/socket"
         database = try SignatureDatabase()
@@ -34,7 +37,7 @@ package final class RealClamd {
             LocalSocketMode 666
             FixStaleSocket yes
             DatabaseDirectory \(database.path)
-            TemporaryDirectory \(folder)
+            TemporaryDirectory \(temporaryFolder ?? folder)
             AlertExceedsMax \(tells ? "yes" : "no")
             AlertEncrypted \(tells ? "yes" : "no")
             MaxRecursion 24

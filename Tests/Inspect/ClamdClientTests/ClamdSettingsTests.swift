@@ -10,11 +10,13 @@ struct ClamdSettingsTests {
         return try ClamdSettings(environment)
     }
 
-    @Test func `without variables it is Debian's socket, streamed to`() throws {
+    @Test func `without variables it is Debian's socket, which gets the descriptor if it can`()
+        throws
+    {
         let settings = try settings([])
         #expect(settings.servers.count == 1)
         #expect(settings.servers.first == .local(Array("/run/clamav/clamd.ctl".utf8)))
-        #expect(settings.mode == .stream)
+        #expect(settings.mode == .automatic)
         #expect(settings.patience == 10_000)
     }
 

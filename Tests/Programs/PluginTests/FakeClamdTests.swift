@@ -8,13 +8,13 @@ struct FakeClamdTests {
     private static let stream: [FakeClamd.Step] = [.readCommand, .readMessage]
 
     private func run(
-        _ fakes: FakeClamd..., milliseconds: Int = 30_000, retry: Int = 300
+        _ fakes: FakeClamd..., milliseconds: Int = 30_000, retry: Int = 300, mode: String = "stream"
     ) -> HostRun {
         var run = HostRun(
             "clamd.so", milliseconds: milliseconds,
             variables: [
                 ("CLAMD_SOCKETS", fakes.map { $0.address }.joined(separator: " ")),
-                ("CLAMD_RETRY", String(retry)),
+                ("CLAMD_RETRY", String(retry)), ("CLAMD_MODE", mode),
             ])
         run.peers = fakes
         return run

@@ -8,12 +8,13 @@ struct RealClamdTests {
     private let message = "/usr/share/clamav-testfiles/clam.mail"
 
     private func run(
-        _ clamd: RealClamd, mode: String = "stream", milliseconds: Int = 30_000, retry: Int = 300
+        _ clamd: RealClamd, mode: String = "auto", milliseconds: Int = 30_000, retry: Int = 300
     ) -> HostRun {
         var run = HostRun(
             "clamd.so", milliseconds: milliseconds,
             variables: [
                 ("CLAMD_SOCKETS", clamd.socketPath), ("CLAMD_MODE", mode),
+                ("CLAMD_CONF", clamd.configurationPath),
                 ("CLAMD_RETRY", String(retry)),
                 // Not the default, as a text: so the plugin is loaded. FakeClamdTests do without it.
                 ("PLUGINDIR", HostRun.plugins + "/."),
@@ -22,7 +23,7 @@ struct RealClamdTests {
         return run
     }
 
-    @Test(arguments: ["stream", "fdpass"])
+    @Test(arguments: ["stream", "fdpass", "auto"])
     func `all 44 files of clamav-testfiles are infected, and benign ones clean`(
         mode: String
     ) throws {
@@ -40,7 +41,7 @@ struct RealClamdTests {
         #expect(eicar.text == SignatureDatabase.eicarName)
     }
 
-    @Test(arguments: ["stream", "fdpass"])
+    @Test(arguments: ["stream", "fdpass", "auto"])
     func `limits and passwords are not scanned, unless something is found`(mode: String) throws {
         let clamd = try RealClamd("MaxFileSize 100K\nStreamMaxLength 1M")
         let run = run(clamd, mode: mode)
@@ -55,7 +56,7 @@ struct RealClamdTests {
         #expect(large.outcome.code == 2)
     }
 
-    @Test(arguments: ["stream", "fdpass"])
+    @Test(arguments: ["stream", "fdpass", "auto"])
     func `a clamd that is stopped is a failure by the deadline`(mode: String) throws {
         let clamd = try RealClamd()
         try clamd.stop()
@@ -65,7 +66,7 @@ struct RealClamdTests {
         #expect(!answer.isGroupLeft)
     }
 
-    @Test(arguments: ["stream", "fdpass"])
+    @Test(arguments: ["stream", "fdpass", "auto"])
     func `a clamd that is stopped and goes on mid-scan finds what is there`(mode: String) throws {
         let clamd = try RealClamd()
         try clamd.stop()
@@ -75,7 +76,7 @@ struct RealClamdTests {
         #expect(try started.wait().text == SignatureDatabase.testFileName)
     }
 
-    @Test(arguments: ["stream", "fdpass"])
+    @Test(arguments: ["stream", "fdpass", "auto"])
     func `a clamd that is killed mid-scan is a failure`(mode: String) throws {
         let clamd = try RealClamd()
         try clamd.stop()
@@ -87,7 +88,7 @@ struct RealClamdTests {
         #expect(answer.milliseconds < 12_000)
     }
 
-    @Test(arguments: ["stream", "fdpass"])
+    @Test(arguments: ["stream", "fdpass", "auto"])
     func `a clamd that is restarted mid-scan finds what is there`(mode: String) throws {
         let clamd = try RealClamd()
         try clamd.stop()

@@ -122,7 +122,7 @@ func `a version that has no date leaves the question to the files`(version: Stri
 @Test func `a scanner that is not clamd has nothing to do with it`() throws {
     let patient = try Patient()
     try patient.instance.write("etc/qhpsi/defaultqueue/QHPSI", "/bin/true\n")
-    for check in ["clamd", "signatures", "limits"] {
+    for check in ["clamd", "signatures", "limits", "room"] {
         try patient.expectWell(check, "no QHPSI here asks clamd")
     }
     try patient.expectWell("apparmor", "no QHPSI here gives clamd a path")
@@ -137,6 +137,22 @@ private let good = """
     AlertEncrypted true
 
     """
+
+@Test func `a full folder to unpack in is a problem, and one with room is well`() throws {
+    let patient = try Patient()
+    try patient.expectWell("room", "clamd's settings are not on this machine")
+    try patient.configure(good)
+    try patient.expectWell("room", "/tmp, in which clamd unpacks, has ")
+    let folder = "/tmp/room." + String(decoding: uniqueName(), as: UTF8.self)
+    try shell("mkdir \(folder) && mount -t tmpfs -o size=2m none \(folder)")
+    defer { _ = try? shell("umount \(folder) && rmdir \(folder)") }
+    try patient.configure(good + "TemporaryDirectory \(folder)\n")
+    try patient.expectWell("room", "\(folder), in which clamd unpacks, has 2M free")
+    try shell("head -c 1500000 /dev/zero >\(folder)/fill")
+    try patient.expectProblem("room", "of 2M", repair: "df -h \(folder)")
+    try patient.configure(good + "TemporaryDirectory \(folder)/nothing\n")
+    #expect(try patient.examine("room").output.contains("No such file"))
+}
 
 @Test func `limits that fit together are well, and other machines' are not looked at`() throws {
     let patient = try Patient()

@@ -97,11 +97,19 @@ private final class Machine {
     #expect(reports[1]?.hasPrefix("ZUnable to start") == true)
 }
 
-@Test func `two hundred messages reach smtp-sink`() throws {
+@Test(arguments: [false, true])
+func `two hundred messages reach smtp-sink, also with a long and settled smtproutes`(
+    isLong: Bool
+) throws {
     let machine = try Machine()
     let sink = try Sink()
     try shell(
         "echo ':[127.0.0.1]:\(sink.port)' >'\(machine.root)/etc/qhpsi/control/smtproutes'")
+    if isLong {
+        try shell(
+            "seq -f 'd%.0f.example:r.example' 5000 >>'\(machine.root)/etc/qhpsi/control/smtproutes'; sleep 3.1"
+        )
+    }
     let mess = try machine.message("Subject: x\n\nbody\n")
     let (outcome, reports) = try machine.run(
         (0..<200).map { ($0, mess, "s@t.example", "u\($0)@b.example") })

@@ -79,7 +79,57 @@ private let encrypted = """
     try clamd.start()
     _ = try clamd.awaited(ready)
     #expect(try clamd.isLocked)
-    #expect(try clamd.machine.change("ls run/qhpsi") == "clamd.conf\n")
+    #expect(try clamd.machine.change("ls run/qhpsi") == "clamd\nclamd.conf\n")
+}
+
+@Test func `it unpacks in memory, and nothing of a clamd that was killed is left there`() throws {
+    let clamd = try SupervisedClamd("TemporaryDirectory /tmp")
+    // As supervise does it: the same script again, in the same namespace.
+    let line = """
+        cd /tmp/service/clamd; : >/log
+        once() { envdir ./variables /usr/lib/qhpsi/run-clamd >>/log 2>&1 & pid=$!
+            for i in $(seq 300); do grep -q 'Self checking' /log && break; sleep 0.1; done; : >/log; }
+        once; grep TemporaryDirectory /run/qhpsi/clamd.conf; findmnt -no FSTYPE,OPTIONS /run/qhpsi/clamd
+        touch /run/qhpsi/clamd/left; kill -9 $pid; wait $pid 2>/dev/null
+        echo 3m >variables/TEMPORARY_SIZE; once; ls /run/qhpsi/clamd; findmnt -no OPTIONS /run/qhpsi/clamd
+        grep -c ' /run/qhpsi/clamd ' /proc/self/mounts
+        kill -9 $pid; wait $pid 2>/dev/null
+        echo 0 >variables/TEMPORARY_SIZE; once; grep TemporaryDirectory /run/qhpsi/clamd.conf; ls /run/qhpsi
+        kill $pid
+        """
+    let outcome = try clamd.machine.command(line).run()
+    let lines = outcome.output.split(separator: "\n").map { String($0) }
+    #expect(lines.count == 6, "\(outcome.output) \(outcome.errors)")
+    guard lines.count == 6 else { return }
+    #expect(lines[0] == "TemporaryDirectory /run/qhpsi/clamd")
+    #expect(lines[1].hasPrefix("tmpfs ") && lines[1].contains("mode=700"), "\(lines[1])")
+    for option in ["nosuid", "nodev", "noexec", "size="] { #expect(lines[1].contains(option)) }
+    #expect(lines[2].contains("size=3072k"), "\(lines[2])")
+    #expect(lines[3] == "1")
+    #expect(Array(lines[4...]) == ["TemporaryDirectory /tmp", "clamd.conf"])
+}
+
+@Test func `where nothing can be mounted the folder of before counts, and the log says so`() throws
+{
+    let clamd = try SupervisedClamd("TemporaryDirectory /tmp")
+    let line = """
+        cd /tmp/service/clamd
+        exec 2>&1; exec setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin \
+            envdir ./variables /usr/lib/qhpsi/run-clamd
+        """
+    let running = try clamd.machine.command(line).start()
+    defer { running.stop() }
+    let deadline = Deadline(milliseconds: 30_000)
+    var log = ""
+    while !log.contains(ready), !deadline.hasPassed {
+        log = String(decoding: try running.output(), as: UTF8.self)
+        Clock.sleep(milliseconds: 20)
+    }
+    #expect(log.contains(ready), "\(log)")
+    #expect(log.contains("what clamd unpacks is on disk, where /etc/clamav/clamd.conf says"))
+    #expect(
+        try clamd.machine.change("grep TemporaryDirectory run/qhpsi/clamd.conf; ls run/qhpsi")
+            == "TemporaryDirectory /tmp\nclamd.conf\n")
 }
 
 @Test func `an admin's variables go before, and without them his configuration counts`() throws {

@@ -89,7 +89,8 @@ struct OriginalTests {
         let lines = output.split(separator: "\n").map { String($0) }
         let last = try #require(lines.firstIndex { $0.hasPrefix("--- tcpserver -1v") })
         let usage = lines[..<last].filter {
-            $0.hasPrefix("tcpserver: usage: tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c ")
+            $0.hasPrefix("tcpserver: usage: tcpserver [ -1")
+                && $0.contains("UXpPhHrRoOdDqQv ] [ -c ")
         }
         #expect(usage.count == 1)
         return (

@@ -63,3 +63,40 @@ func `a domain's own line counts before suffixes, the longest first, and these b
         #expect(!own.contains(try #require(IPAddress(Array(other.utf8)))), "\(other)")
     }
 }
+
+@Test func `sorted routes are those that the lines are, in thousands of files`() throws {
+    var random = SystemRandomNumberGenerator()
+    let domains = [
+        "", "a.example", "A.Example", ".example", ".a.example", "[192.0.2.1]", "[IPv6:::9]", "b",
+        "#c",
+    ]
+    let relays = ["", "r", "[::1]", "R.example", "no host", "[x"]
+    let ends = ["", ":26", ":", ":x", ":0", " "]
+    let asked = [
+        "a.example", "b.a.example", "c.example", "b", "[192.0.2.1]", "[ipv6:::9]", "z", "",
+    ]
+    for _ in 0..<3000 {
+        var text = ""
+        for _ in 0..<Int.random(in: 0...6, using: &random) {
+            let end =
+                Int.random(in: 0..<8, using: &random) == 0
+                ? ends.randomElement(using: &random) ?? "" : ""
+            let relay =
+                Int.random(in: 0..<6, using: &random) == 0
+                ? relays.randomElement(using: &random) ?? "" : "r"
+            text += " \(domains.randomElement(using: &random) ?? ""):\(relay)\(end)\n"
+        }
+        let bytes = Array(text.utf8)
+        let lines = bytes.lines.map { $0.trimmed }.filter { !$0.isEmpty && $0.first != 35 }
+        let sorted = SMTPRoutes.sortedLines(of: bytes)
+        do throws(SMTPRoutes.Flaw) {
+            let plain = try SMTPRoutes(lines)
+            let again = try SMTPRoutes((sorted ?? [58]).lines)
+            for domain in asked {
+                #expect(relay(plain, domain) == relay(again, domain), "\(text) \(domain)")
+            }
+        } catch {
+            #expect(sorted == nil, "\(text)")
+        }
+    }
+}

@@ -129,6 +129,19 @@ static inline int cposix_write_out(int fd)
         fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
 }
 
+/* Whether the file system is one of this machine's own (ext2 to ext4, XFS, Btrfs, tmpfs, F2FS, overlay, ZFS): 1, 0,
+   or -1 and errno. */
+static inline int cposix_is_local(int fd)
+{
+    struct statfs system;
+    if (fstatfs(fd, &system) == -1) return -1;
+    switch ((unsigned int)system.f_type) {
+    case 0xef53u: case 0x58465342u: case 0x9123683eu: case 0x01021994u: case 0xf2f52010u: case 0x794c7630u:
+    case 0x2fc12fc1u: return 1;
+    default: return 0;
+    }
+}
+
 /* ST_NOSUID is of an enumeration type that Swift does not convert. */
 static inline int cposix_nosuid(void) { return ST_NOSUID; }
 
