@@ -26,7 +26,7 @@ private let envelope = "EHLO c\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<d@test.exa
 @Test(arguments: [
     ("", 1, "NOOP x"), ("", 1, "x"), ("NOOP\n", 2, "x"), ("NOOP\rNOOP", 2, "NOOP"),
     (String(repeating: "x", count: 15000), 2, "x"), ("EHLO c\r\nAUTH LOGIN\r\n", 3, "QUFB"),
-    ("EHLO c\r\nAUTH PLAIN\r\n", 3, "A"), (envelope, 4, "DATA"), ("BDAT 100000000\r\n", 1, "x"),
+    ("EHLO c\r\nAUTH PLAIN\r\n", 3, "A"), (envelope, 4, "DATA"),
 ])
 func `a command must be whole in its time`(before: String, replies: Int, dripped: String) throws {
     let server = try impatientServer()
@@ -41,7 +41,7 @@ func `a command must be whole in its time`(before: String, replies: Int, dripped
 }
 
 @Test(arguments: [
-    ("DATA\r\n", 5, "x"), ("DATA\r\n", 5, "x\r\n"), ("DATA\r\nbare\n", 5, "x"),
+    ("DATA\r\n", 5, "x"), ("DATA\r\n", 5, "x\r\n"),
     ("BDAT 100000000\r\n", 4, "x"), ("BDAT 1\r\nx", 5, "NOOP"),
 ])
 func `a message must come at some rate, or its queue is gone and nothing is queued`(
@@ -167,6 +167,21 @@ func `what is refused is over in a time that its octets do not make longer`(
     let outcome = try client.running.wait(seconds: 60)
     #expect(outcome.code == 1)
     #expect(outcome.errors.contains(" outcome=refused reply=\(answer.prefix(3)) "))
+    #expect(try server.queued().isEmpty)
+}
+
+@Test(arguments: [
+    (envelope + "DATA\r\nbare\n", 5, "550 5.6.11 "), ("BDAT 100000000\r\n", 1, "503 5.5.1 "),
+])
+func `what is refused and drips gets the same answer`(
+    before: String, replies: Int, answer: String
+) throws {
+    let server = try impatientServer()
+    let client = try Client(server)
+    try client.send(before)
+    _ = try client.replies(replies)
+    #expect(try client.drip("x").hasPrefix(answer))
+    #expect(try client.running.wait(seconds: 60).code == 1)
     #expect(try server.queued().isEmpty)
 }
 
