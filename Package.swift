@@ -248,7 +248,7 @@ let send: [Target] = [
     .program("qmail-getpw", uses: "MailUsers", "Posix", linked: .selfContained),
     .library("RemoteDialogue", uses: "ByteText"),
     .library("RemoteDelivery", uses: "ByteText", "ControlFiles", "Posix", "RemoteDialogue"),
-    .library("RelayRoutes", uses: "ByteText", "DNSMessage"),
+    .library("RelayRoutes", uses: "ByteText", "ControlFiles", "DNSMessage"),
     .library(
         "MailRoutes", uses: "ByteText", "ControlFiles", "DNSMessage", "Posix", "RelayRoutes",
         "RemoteDelivery", "RemoteDialogue", "Resolver"),

@@ -9,7 +9,7 @@ BEGIN {
     # The admin's tool looks at every stage and runs in none.
     everywhere = " Doctor Quarantine SelfTest qhpsictl "
     # These only compute: clock, ids and files are handed to them.
-    pure = " AliasFile Bounce ByteText ConnectionRules DNSMessage DeliveryReport DotQmail Filter MailFormat MessageComposition MessageStructure ProxyProtocol RelayRoutes RemoteDialogue Routing SMTPGrammar ScanPolicy ScanProtocol Schedule "
+    pure = " AliasFile Bounce ByteText ConnectionRules DNSMessage DeliveryReport DotQmail Filter MailFormat MessageComposition MessageStructure ProxyProtocol RemoteDialogue Routing SMTPGrammar ScanPolicy ScanProtocol Schedule "
     impure = " Posix ControlFiles "
     for (i = 1; i < ARGC; i++) {
         split(ARGV[i], path, "/")

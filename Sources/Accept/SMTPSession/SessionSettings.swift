@@ -20,7 +20,7 @@ package struct SessionSettings: Sendable {
     /// Seconds before the greeting, during which the client must say nothing.
     package var greetingDelay: Int
     /// From whom nothing is taken.
-    package var badSenders: SenderList
+    var badSenders: SenderList
     /// Not nil: every recipient is taken, with this after the address.
     package var relaySuffix: [UInt8]?
     /// The domains of control/locals.

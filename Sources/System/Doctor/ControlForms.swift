@@ -69,7 +69,7 @@ struct ControlForm {
     private static let session: [ControlForm] = [
         ControlForm("authloopback", .flag, "it counts as 0"),
         ControlForm(
-            "badmailfrom", .list("an address, or @ and a domain", SenderList.isEntry),
+            "badmailfrom", .list("an address, or @ and a domain", SenderEntry.isEntry),
             "no sender is that: nobody is refused by it"),
         ControlForm(
             "checkrecipient", .word("0, 1 or 2", { $0.count == 1 && (48...50).contains($0[0]) }),
@@ -172,6 +172,6 @@ struct ControlForm {
     private static func isVirtualDomain(_ line: [UInt8]) -> Bool {
         guard let (key, prefix) = Routing.virtualDomain(line) else { return false }
         guard prefix.isEmpty || Mailbox.isLocalPart(prefix) else { return false }
-        return key.isEmpty || isHosts(key) || SenderList.isEntry(key)
+        return key.isEmpty || isHosts(key) || SenderEntry.isEntry(key)
     }
 }
