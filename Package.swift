@@ -256,8 +256,8 @@ let send: [Target] = [
         "RemoteTLS", uses: "ByteText", "ControlFiles", "COpenSSL", "Posix", "RemoteDelivery",
         "RemoteDialogue"),
     .library(
-        "RemoteSpawner", uses: "ByteText", "ControlFiles", "DeliverySpawner", "MailRoutes",
-        "Posix", "RemoteDialogue"),
+        "RemoteSpawner", uses: "ByteText", "ControlFiles", "DeliverySpawner", "Posix",
+        "RelayRoutes", "RemoteDialogue"),
     .program("qmail-remote", uses: "MailRoutes", "Posix", linked: .selfContained),
     .program("qmail-remote-tls", uses: "Posix", "RemoteTLS", linked: .systemLinked),
     .program("qmail-rspawn", uses: "Posix", "RemoteSpawner", linked: .selfContained),
