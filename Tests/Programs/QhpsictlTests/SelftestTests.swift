@@ -130,7 +130,7 @@ func `a scanner that does not tell the two apart is a problem`(
         for todo in todo/*/*; do
             id=${todo##*/} file=${todo#todo/}
             verdict=$(sed -n '3s/X-QHPSI: //p' mess/$file | sed 's/ /%20/g')
-            rm todo/$file intd/$file mess/$file
+            rm todo/$file mess/$file
             mkdir -p $QHPSI_ROOT/var/log/qhpsi/qmail-smtpd.25
             {
                 echo "@400000005000000000000000 qmail-smtpd: id=$id verdict=none outcome=accepted"

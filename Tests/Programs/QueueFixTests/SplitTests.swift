@@ -58,7 +58,7 @@ import Testing
         try instance.write("go", "")
         for each in running { #expect(try each.wait().code == 0) }
         let places = try shell(
-            "cd '\(path(instance))' && for f in mess/*/* todo/*/* intd/*/*; do n=${f##*/}; d=${f%/*}; [ ${d##*/} = $((n % \(split))) ] && echo right || echo $f; done | sort | uniq -c"
+            "cd '\(path(instance))' && for f in mess/*/* todo/*/*; do n=${f##*/}; d=${f%/*}; [ ${d##*/} = $((n % \(split))) ] && echo right || echo $f; done | sort | uniq -c"
         )
         #expect(places.split(separator: " ") == ["16", "right\n"])
         #expect(try fix(instance, ["-N"]).code == 0)
