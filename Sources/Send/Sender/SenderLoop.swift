@@ -225,6 +225,7 @@ extension Sender {
                     local.deferred.makeAllDue()
                     remote.deferred.makeAllDue()
                     notices.makeAllDue()
+                    syncs.makeAllDue()
                     // Whatever had trouble is tried again, too.
                     mustLook = true
                     nextRemovals = 0

@@ -54,6 +54,16 @@ struct Syncs: ~Copyable {
         if sync.files != .notice { leaving.insert(sync.key) }
     }
 
+    /// Let all recipients of messages that are being taken over be due at once.
+    mutating func makeAllDue() {
+        for i in asked.indices.dropFirst(first) {
+            guard case .takeOver(let channels, let due, let wasTried) = asked[i].purpose, due > 0
+            else { continue }
+            let purpose = Purpose.takeOver(channels, due: 1, wasTried: wasTried)
+            asked[i] = Sync(key: asked[i].key, files: asked[i].files, purpose: purpose)
+        }
+    }
+
     /// Take bytes of the syncer.
     ///
     /// - Returns: What is over, and why it failed if it did.
