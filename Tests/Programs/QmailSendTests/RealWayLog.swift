@@ -15,9 +15,12 @@ enum RealWayLog {
         "status: exiting", #"status: local \d+/10 remote \d+/20 queue[12] exitasap"#,
     ]
     /// What a kill may add: with a queue's name, and without.
-    private static let killed = [#"delivery \d+: deferral: [^ ]+"#]
+    private static let killed = [
+        #"delivery \d+: deferral: [^ ]+"#,
+        #"warning: unable to (take over|write bounce/ for) msg \d+: Broken pipe"#,
+    ]
     private static let gone = [
-        #"alert: qmail-(clean|lspawn|rspawn) is gone: will end when the others have reported"#,
+        #"alert: (qmail-(clean|lspawn|rspawn)|the process that syncs files) is gone: will end when the others have reported"#,
         "qmail-[lr]spawn: unable to (read jobs|write reports): Broken pipe",
     ]
     private static let session = [
