@@ -17,6 +17,8 @@ struct Caller {
     let failure: ControlFailure?
     /// Whether it is certain that the message does not come from the SMTP server: whoever sent it seldom tries again.
     let isOfMachine: Bool
+    /// Whether limits of resources that he may have chosen can keep the scanner from its work.
+    let limitsScanner: Bool
     private let defaults: [UInt8]
 
     /// Look at the caller of this process.
@@ -25,6 +27,7 @@ struct Caller {
         defaults = instance.defaultQueue
         guard Process.isSetID else {
             isOfMachine = false
+            limitsScanner = false
             origin = .user(user)
             settings = environment
             failure = nil
@@ -33,10 +36,12 @@ struct Caller {
         var chosen = Environment()
         var origin = QueueHeader.Origin.user(user)
         var failure: ControlFailure?
+        var isTrusted = false
         do throws(ControlFailure) {
             let ids = try Identities(path: instance.ids, mustBeTrusted: true)
             origin = Self.origin(user, ids)
-            if try Self.isTrusted(user, ids, Control(of: instance)) {
+            isTrusted = try Self.isTrusted(user, ids, Control(of: instance))
+            if isTrusted {
                 chosen = environment
             } else {
                 try EnvironmentDirectory.apply(instance.defaultQueue, to: &chosen)
@@ -49,6 +54,7 @@ struct Caller {
         if user != 0 { chosen.set("QHPSIRELEASED", nil) }
         self.origin = origin
         isOfMachine = failure == nil && origin != .network
+        limitsScanner = !isTrusted && Process.hasTightLimits
         settings = chosen
         self.failure = failure
     }

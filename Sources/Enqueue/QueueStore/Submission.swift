@@ -81,7 +81,7 @@ struct Submission {
             throw .read
         }
         let quarantine = Self.quarantine(original.take()?.proof, &settings)
-        let verdict = try scan(&incoming, settings)
+        let verdict = try judged(scan(&incoming, settings))
         switch ScanPolicy.outcome(verdict, settings) {
         case .queue:
             var header = ScanPolicy.header(verdict, settings)
@@ -95,6 +95,12 @@ struct Submission {
         case .refuse: throw refusal(verdict)
         case .defer: throw deferral(verdict)
         }
+    }
+
+    /// Nobody gets by unscanned because he has starved the scanner himself.
+    private mutating func judged(_ verdict: Verdict) throws(QueueExit) -> Verdict {
+        if case .failed = verdict, caller.limitsScanner { throw deferral(verdict) }
+        return verdict
     }
 
     /// Let a message that is sent on stay what it was: released from quarantine, or on its way to VIRUSFORWARD's address,

@@ -56,6 +56,11 @@ extension Process {
     /// A change of user or group takes it back, exec does not, unless it gives rights.
     package static func endWithParent() throws(Errno) { try retrying { cposix_end_with_parent() } }
 
+    /// Whether its limits can keep a scanner from its work; see getrlimit(2).
+    ///
+    /// Memory, processor time or the size of files is bounded at all, or there are fewer than 64 descriptors or 256 processes.
+    package static var hasTightLimits: Bool { cposix_has_tight_limits() != 0 }
+
     /// Bound how many processes its user can have when this one or a child starts more; see setrlimit(2), RLIMIT_NPROC.
     package static func limitProcesses(to count: UInt) throws(Errno) {
         try retrying { cposix_limit_processes(count) }

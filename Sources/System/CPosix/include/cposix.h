@@ -152,6 +152,20 @@ static inline int cposix_unread_by_peer(int socket)
     return ioctl(socket, SIOCOUTQ, &count) == -1 ? -1 : count;
 }
 
+/* Whether a limit of resources is in force below what Debian gives a user and a scanner needs: memory, processor time or the
+   size of files bounded at all, fewer than 64 descriptors or 256 processes.  The names are of an enumeration type that Swift
+   does not convert. */
+static inline int cposix_has_tight_limits(void)
+{
+    struct rlimit limit;
+    return (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        || (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        || (getrlimit(RLIMIT_CPU, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        || (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        || (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 64)
+        || (getrlimit(RLIMIT_NPROC, &limit) == 0 && limit.rlim_cur < 256);
+}
+
 /* RLIMIT_CORE is of an enumeration type that Swift does not convert. */
 static inline int cposix_limit_core(const struct rlimit *_Nonnull limit)
 {
