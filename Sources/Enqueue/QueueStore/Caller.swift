@@ -17,6 +17,8 @@ struct Caller {
     let failure: ControlFailure?
     /// Whether it is certain that the message does not come from the SMTP server: whoever sent it seldom tries again.
     let isOfMachine: Bool
+    /// Whether his settings do not count.
+    let isStranger: Bool
     /// Whether limits of resources that he may have chosen can keep the scanner from its work.
     let limitsScanner: Bool
     private let defaults: [UInt8]
@@ -27,6 +29,7 @@ struct Caller {
         defaults = instance.defaultQueue
         guard Process.isSetID else {
             isOfMachine = false
+            isStranger = false
             limitsScanner = false
             origin = .user(user)
             settings = environment
@@ -54,6 +57,7 @@ struct Caller {
         if user != 0 { chosen.set("QHPSIRELEASED", nil) }
         self.origin = origin
         isOfMachine = failure == nil && origin != .network
+        isStranger = !isTrusted
         limitsScanner = !isTrusted && Process.hasTightLimits
         settings = chosen
         self.failure = failure

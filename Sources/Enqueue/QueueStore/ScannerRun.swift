@@ -19,18 +19,20 @@ struct ScannerRun {
     ///
     /// Whatever goes wrong is a `failed` verdict: there is no other way out than a report that is complete
     /// and that the exit code confirms.
-    func report(on message: borrowing IncomingMessage) -> ScanReport {
+    ///
+    /// - Returns: The report, and whether qhpsi could be started at all.
+    func report(on message: borrowing IncomingMessage) -> (report: ScanReport, isStarted: Bool) {
         let reason: [UInt8]
         do throws(Errno) {
             let path = message.queue.scanLink(
                 message.id, key: try Chance.hexadecimal(bytes: 16))
             try Files.link(message.queue.file("mess", message.id), to: path)
             defer { removeLink(path) }
-            return try run(path: path, message: message)
+            return (try run(path: path, message: message), true)
         } catch {
             reason = [UInt8]("unable to run qhpsi: ") + error.text
         }
-        return ScanReport(.failed(reason: reason), scanner: [UInt8]("qhpsi"))
+        return (ScanReport(.failed(reason: reason), scanner: [UInt8]("qhpsi")), false)
     }
 
     private func removeLink(_ path: [UInt8]) {

@@ -12,6 +12,7 @@ struct Submission {
     private let caller: Caller
     private var residue = Residue()
     private var report = QueueReport()
+    private var isScannerStarted = true
     /// What goes out on the descriptor of ERROR_FD with exit code 88.
     private var customText: [UInt8] = []
 
@@ -99,7 +100,9 @@ struct Submission {
 
     /// Nobody gets by unscanned because he has starved the scanner himself.
     private mutating func judged(_ verdict: Verdict) throws(QueueExit) -> Verdict {
-        if case .failed = verdict, caller.limitsScanner { throw deferral(verdict) }
+        if case .failed = verdict, caller.limitsScanner || caller.isStranger && !isScannerStarted {
+            throw deferral(verdict)
+        }
         return verdict
     }
 
@@ -176,9 +179,10 @@ struct Submission {
             let start = Clock.milliseconds
             var variables = caller.settings
             if settings.isMalformed("QHPSITIMEOUT") { variables.set("QHPSITIMEOUT", nil) }
-            let answer = ScannerRun(
+            let (answer, isStarted) = ScannerRun(
                 instance: instance, variables: variables, timeout: settings.timeout
             ).report(on: message)
+            isScannerStarted = isStarted
             report.milliseconds = [UInt8](decimal: Clock.milliseconds - start)
             report.scanner = answer.scanner
             verdict = answer.verdict
