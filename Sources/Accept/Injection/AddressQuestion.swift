@@ -62,7 +62,7 @@ struct AddressQuestion: ~Copyable {
         let input = try Pipe()
         let output = try Pipe()
         let null = try FileDescriptor.open([UInt8]("/dev/null"), .readWrite)
-        // Its log is of mail, and there is none.
+        // qmail-smtpd logs messages, and this session brings none.
         let launch = Launch(
             program, arguments: [program], environment: environment,
             descriptors: [input.reading.rawValue, output.writing.rawValue, null.rawValue])

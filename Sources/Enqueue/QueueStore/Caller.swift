@@ -63,7 +63,7 @@ struct Caller {
         self.failure = failure
     }
 
-    /// The file that a setting comes from; nil when it is none of the default ones.
+    /// The file in defaultqueue that gave a setting its value; nil when the caller gave it.
     func file(of variable: StaticString) -> [UInt8]? {
         var all = Environment()
         do throws(ControlFailure) { try EnvironmentDirectory.apply(defaults, to: &all) } catch {

@@ -9,7 +9,7 @@ package enum ClamdConfigurationFile {
     ///   - named: The file that a setting names. Debian's stands for the one that the service clamd makes of it, as long
     ///     as that one's clamd holds the lock on it; nil is Debian's.
     ///   - root: What stands before the paths of an instance.
-    /// - Returns: Nil when there is none that can be read.
+    /// - Returns: Nil when no configuration file can be read.
     package static func text(named: [UInt8]?, root: [UInt8]) -> [UInt8]? {
         let usual = root + [UInt8]("/etc/clamav/clamd.conf")
         let path = named ?? usual

@@ -12,7 +12,7 @@ struct TemporaryRoom {
     private let size: Int
     private var wasLow = false
 
-    /// So many bytes and files must be free, where there is a limit, or a quarter of a small folder.
+    /// The bytes and files that must be free in the folder, or a quarter of it if it is small.
     private static let reserve = 32 << 20
     private static let fileReserve = 1000
 

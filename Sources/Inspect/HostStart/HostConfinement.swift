@@ -53,8 +53,10 @@ enum HostConfinement {
     private static func dropGroups() throws(Errno) -> Int {
         if try Process.supplementaryGroupCount() == 0 { return 0 }
         try Process.raiseCapabilities()
-        // EPERM: without the capability; what is left says so.
-        do throws(Errno) { try Process.setSupplementaryGroups([]) } catch {}
+        do throws(Errno) { try Process.setSupplementaryGroups([]) } catch {
+            // Without the capability; the caller sees how many are left.
+            if error != .notPermitted { throw error }
+        }
         return try Process.supplementaryGroupCount()
     }
 

@@ -92,7 +92,7 @@ package struct ScanSettings: Sendable {
         malformed.append(Flaw(variable: variable, expected: expected))
     }
 
-    /// Nil when there is none, or 0.
+    /// The value is nil when the variable is not set, or is 0.
     private mutating func number(_ name: StaticString, _ text: [UInt8]?) -> Int? {
         guard let text else { return nil }
         guard let number = text.decimalValue else {

@@ -50,7 +50,7 @@ package struct SMTPRoutes: Sendable {
     /// The lines of `sortedLines`, as a server has made them for those whom it starts.
     package init(_ lines: ControlImage.Lines) { form = .image(lines) }
 
-    /// The routes of a file's bytes for `SortedLines`, each as `domain:relay:port`; nil when one of them is none.
+    /// The routes in a file's bytes, for `SortedLines`, each as `domain:relay:port`; nil when a line is no route.
     package static func sortedLines(of text: [UInt8]) -> [UInt8]? {
         var routes: [(key: [UInt8], line: [UInt8])] = []
         for line in text.lines.map({ $0.trimmed }) where !line.isEmpty && line[0] != 35 {
