@@ -16,7 +16,8 @@ import Testing
                     print $id, "Znot now\n", "\0"; next }
                 if ($recipient =~ /fail|defer/) { print $id, "D", "TEXT", "\0"; next }
                 s/\n/?/g for $sender, $recipient;
-                my ($name) = $mess =~ m,([^/]*)$,;
+                # The next message can have this one's number.
+                my $name = "$$." . ++$kept;
                 open my $in, '<', $mess; open my $out, '>', "$ENV{QHPSI_ROOT}/kept.new";
                 print $out "SENDER: $sender\nRECIPIENT: $recipient\n", <$in>; close $out;
                 rename "$ENV{QHPSI_ROOT}/kept.new", "$ENV{QHPSI_ROOT}/kept.$name" or die;

@@ -16,6 +16,8 @@ private struct Mail {
         try instance.write(
             "etc/passwd", "bob:x:4001:4001::\(root)/home/bob:/bin/sh\n")
         try instance.write("etc/qhpsi/control/locals", "test.example\n")
+        // qmail-send reads it when it starts.
+        try instance.write("etc/qhpsi/control/virtualdomains", "other.example:bob\n")
         sender = try instance.command(
             "usr/sbin/qmail-start", ["|\(root)/usr/sbin/vfilter\n./Maildir/"]
         ).start()
@@ -37,7 +39,6 @@ private struct Mail {
 @Test func `what a local sender writes into his envelope stands above no verdict`() throws {
     let mail = try Mail()
     defer { mail.sender.stop() }
-    try mail.instance.write("etc/qhpsi/control/virtualdomains", "other.example:bob\n")
     try mail.instance.write("home/bob/.qmail-default", "./Maildir/\n")
     let scanner = "/bin/sh -c 'echo stream: Test.Virus FOUND; exit 1'"
     for address in ["bob@test.example", "x\rX-QHPSI: clean\ry@other.example"] {
