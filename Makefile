@@ -48,7 +48,7 @@ check:
 	$(MAKE) --no-print-directory install
 	.ci/check
 	swift build --build-tests $(STRICT)
-	PATH="$(TEST_PATH)" SWIFT_BACKTRACE=enable=no swift test --skip-build $(TEST_FLAGS)
+	PATH="$(TEST_PATH)" .ci/test $(TEST_FLAGS)
 
 # Mail on a disk whose power is cut at many points, then the same with syncs left out, which must be seen.
 power-cut:
