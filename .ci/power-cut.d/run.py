@@ -49,6 +49,11 @@ def recipients(number):
     return KINDS[number % len(KINDS)]
 
 
+def is_held(number):
+    """Whether it waits for a scan at first."""
+    return number % 5 == 0
+
+
 def body(number):
     lines = [f"line {line} of message {number}" for line in range(20 + number * 37 % 400)]
     return "\n".join(lines) + f"\nend of message {number}\n"
@@ -72,12 +77,17 @@ def make_machine():
         "#!/bin/sh\n"
         "# Queue messages; what is accepted is told to the disk.\n"
         "for number; do\n"
+        "    unset QHPSI\n"
+        "    case $number in *[05]) export QHPSI='/scanner %s' QHPSIONERROR=hold;; esac\n"
         "    if qmail-queue </messages/$number.text 1</messages/$number.envelope 2>/dev/null; then\n"
         "        echo accepted $number >/record/mark\n"
         "    fi\n"
         "done\n"
     )
-    os.chmod(MACHINE / "inject", 0o755)
+    (MACHINE / "scanner").write_text("#!/bin/sh\ntest -e /scanner-is-there || exit 9\n")
+    (MACHINE / "etc/qhpsi/defaultqueue/QHPSI").write_text("/scanner %s\n")
+    for name in ("inject", "scanner"):
+        os.chmod(MACHINE / name, 0o755)
     for name in ("disk0", "disk1", "record"):
         (MACHINE / name).mkdir()
 
@@ -133,7 +143,7 @@ class Service:
         """Try everything again until the queue is empty; whether it is."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            left = [name for part in ("todo", "info", "bounce") for name in (QUEUE / part).rglob("*")
+            left = [name for part in ("hold", "todo", "info", "bounce") for name in (QUEUE / part).rglob("*")
                     if name.is_file()]
             if not left:
                 return True
@@ -172,6 +182,7 @@ def record(system, disturb=None):
     while not (MACHINE / "record/mark").exists():
         time.sleep(0.05)
     mount([MACHINE / "record/0", MACHINE / "record/1"])
+    (MACHINE / "scanner-is-there").unlink(missing_ok=True)
     numbers, half, early = [str(number) for number in range(MESSAGES)], MESSAGES // 2, MESSAGES // 4
     # Some while nobody delivers, then one after the other, then three at once.
     run(*inside("/inject", *numbers[:early]))
@@ -186,6 +197,7 @@ def record(system, disturb=None):
     service.signal(signal.SIGALRM)
     time.sleep(0.5)
     (HOME / "slow/go").touch()
+    (MACHINE / "scanner-is-there").touch()
     if not service.run_until_empty(30):
         raise SystemExit(f"power-cut: the undisturbed run does not end; see {WORK}/log")
     service.stop()
@@ -231,6 +243,8 @@ def found():
                 wrong.append(f"{name}: a file of {len(text)} bytes that is no message")
                 continue
             number = int(subject.group(1))
+            if is_held(number) and not re.search(r"^X-QHPSI: clean$", head, re.M):
+                wrong.append(f"{name}: message {number}, which no scanner has seen")
             if rest != body(number):
                 wrong.append(f"{name}: half of message {number}: {len(text)} bytes")
             elif name not in recipients(number):
@@ -257,7 +271,7 @@ def look(listing, point, seed, system, seconds):
     is_empty = service.run_until_empty(seconds)
     service.stop()
     copies, notices, wrong = found()
-    left = [str(name.relative_to(QUEUE)) for part in ("todo", "info", "local", "remote", "bounce", "mess")
+    left = [str(name.relative_to(QUEUE)) for part in ("hold", "todo", "info", "local", "remote", "bounce", "mess")
             for name in (QUEUE / part).rglob("*") if name.is_file()]
     if not is_empty:
         wrong.append(f"the queue does not become empty: {left}")
