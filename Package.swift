@@ -166,8 +166,8 @@ let enqueue: [Target] = [
     .library("EnvelopeWire", uses: "ByteText"),
     .library("QueueClient", uses: "ByteText", "EnvelopeWire", "MailFormat", "Posix"),
     .library(
-        "QueueStore", uses: "ByteText", "ControlFiles", "EnvelopeWire", "Logging", "MailFormat",
-        "Posix", "ScanPolicy", "ScanProtocol"),
+        "QueueStore", uses: "ByteText", "ControlFiles", "EnvelopeWire", "LocalUsers", "Logging",
+        "MailFormat", "Posix", "ScanPolicy", "ScanProtocol"),
     .program("qmail-queue", uses: "Posix", "QueueStore", linked: .selfContained),
     .program("queue-fix", uses: "Posix", "QueueStore", linked: .selfContained),
     .library(

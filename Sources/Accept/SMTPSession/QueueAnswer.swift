@@ -20,6 +20,7 @@ struct QueueAnswer {
             reply = Self.success(report, identifier: identifier, seconds: seconds)
             let isPlain =
                 !report.outcome.equals("discarded") && !report.outcome.equals("forwarded")
+                && !report.outcome.equals("held")
             outcome = isPlain ? [UInt8]("accepted") : report.outcome
             reason = report.reason
             return

@@ -43,6 +43,22 @@ package struct QueueHeader: Sendable {
         date = MailDate.rfc5322(seconds: seconds)
     }
 
+    /// Read it from the start of a message that has it, whatever its verdict; nil when the queue's lines are not there.
+    ///
+    /// - Parameter head: The message's first bytes, at least 512 of them if it has so many.
+    package init?(of head: [UInt8]) {
+        guard head.prefix(23).elementsEqual([UInt8]("Received: (qmail-queue ")),
+            let first = head.firstIndex(of: 10),
+            let second = head[(first + 1)...].firstIndex(of: 10)
+        else { return nil }
+        received = Array(head[...first])
+        date = Array(head[(first + 1)..<second].drop { $0 == 32 })
+        let verdict = head[(second + 1)...]
+        guard head[first + 1] == 32, !date.isEmpty, length <= head.count,
+            verdict.prefix(9).elementsEqual([UInt8]("X-QHPSI: "))
+        else { return nil }
+    }
+
     /// The bytes of the room: where the message itself begins.
     package var length: Int { Self.verdictRoom + received.count + 1 + date.count + 1 }
 

@@ -1,6 +1,7 @@
 import ByteText
 import ControlFiles
 import EnvelopeWire
+import LocalUsers
 import MailFormat
 import Posix
 
@@ -88,5 +89,52 @@ struct Caller {
             if ids.user(meantBy: name) == user { return true }
         }
         return false
+    }
+
+    /// Whether this process may be asked to look at held messages: by root and by who delivers.
+    static func mayScanHeld(_ instance: Instance) -> Bool {
+        let user = Process.realUser
+        guard Process.isSetID, user != 0 else { return true }
+        do throws(ControlFailure) {
+            let ids = try Identities(path: instance.ids, mustBeTrusted: true)
+            return user == ids.user("qmails") || user == ids.user("qmailq")
+        } catch {
+            return false
+        }
+    }
+
+    /// Where a user of the machine gets mail: the postmaster's for those who are no persons, and who are gone.
+    static func person(_ user: UInt32, _ instance: Instance) -> [UInt8] {
+        var host: [UInt8] = []
+        var name = [UInt8](HeldNotice.postmaster)
+        do throws(ControlFailure) {
+            host = try Control(of: instance).line("me") ?? []
+            if try !isOurs(user, instance) {
+                name = try Self.name(user, instance.path("/etc/passwd")) ?? name
+            }
+        } catch {
+            // Then it is the postmaster's.
+        }
+        return host.isEmpty ? name : name + [UInt8(ascii: "@")] + host
+    }
+
+    /// Whether it is one of the mail system's users; in an instance without a list of them nobody is.
+    private static func isOurs(
+        _ user: UInt32, _ instance: Instance
+    ) throws(ControlFailure) -> Bool {
+        do throws(Errno) { _ = try FileStatus(of: instance.ids) } catch { return false }
+        let ids = try Identities(path: instance.ids, mustBeTrusted: false)
+        let names: [StaticString] = ["alias", "qmaild", "qmails", "qmailq", "qmailr", "qscand"]
+        return names.contains { ids.user($0) == user }
+    }
+
+    private static func name(
+        _ user: UInt32, _ path: [UInt8]
+    ) throws(ControlFailure) -> [UInt8]? {
+        do throws(Errno) {
+            return try CurrentPasswordFile(path: path).users().user(withID: user)?.name
+        } catch {
+            throw .unreadable(path: path, error)
+        }
     }
 }

@@ -33,15 +33,52 @@ struct IncomingMessage: ~Copyable {
             header: header)
     }
 
+    /// A message of hold/, which waits for its verdict, and its lock: nobody else has it scanned meanwhile.
+    ///
+    /// - Throws: `messFile` when it is not there, is locked, or does not begin with the queue's lines.
+    static func held(in queue: QueueDirectory, id: UInt64) throws(QueueExit) -> IncomingMessage {
+        do throws(Errno) {
+            let file = try FileDescriptor.open(queue.file("mess", id), .readWrite)
+            guard try file.lockWithoutWaiting() else { throw Errno.wouldBlock }
+            var head = [UInt8](repeating: 0, count: 512)
+            let count = try file.read(into: &head, at: 0)
+            let size = try file.status().size
+            guard let header = QueueHeader(of: Array(head[..<count])) else { throw Errno.invalid }
+            return IncomingMessage(
+                queue: queue, id: id, isNamed: true, file: file, header: header,
+                size: size - header.length)
+        } catch {
+            throw .messFile
+        }
+    }
+
     private init(
         queue: QueueDirectory, id: UInt64, isNamed: Bool, file: consuming FileDescriptor,
-        header: QueueHeader
+        header: QueueHeader, size: Int = 0
     ) {
         self.queue = queue
         self.id = id
         self.isNamed = isNamed
         self.file = file
         self.header = header
+        self.size = size
+    }
+
+    /// Whether the verdict's lines fit into their room, so that to write them moves nothing.
+    func hasRoom(for verdict: [UInt8]) -> Bool {
+        header.filled(with: verdict).count == header.length
+    }
+
+    /// A new message, which is to be a copy of this one behind the verdict's lines.
+    func another(residue: inout Residue) throws(QueueExit) -> IncomingMessage {
+        try Self.create(in: queue, header: header, residue: &residue)
+    }
+
+    /// The message behind the verdict's lines, to be read.
+    func openBody() throws(QueueExit) -> FileDescriptor {
+        let file = try openForReading()
+        do throws(Errno) { try file.seek(to: header.length) } catch { throw .messFile }
+        return file
     }
 
     /// Copy the message from a descriptor to its end, without the fields that only we may write.

@@ -8,7 +8,7 @@ import Posix
 /// system or a missing /proc does not allow that it is made in pid/ and linked into mess/ at once.
 ///
 /// A file system gives numbers again, so something with the number may be in the queue. What a message of this number
-/// may have left is replaced as it is met. Not so an envelope in todo/ whose message is gone, for its recipients may get
+/// may have left is replaced as it is met. Not so an envelope in todo/ or hold/ whose message is gone, for its recipients may get
 /// nobody else's mail, nor a mess file that a restore has given a name that is not its own: then another number is taken.
 struct MessageNumber: ~Copyable {
     let id: UInt64
@@ -51,7 +51,7 @@ struct MessageNumber: ~Copyable {
                 // Nobody else knows of it yet. Held until the process ends: queue-fix takes what nobody holds.
                 guard try file.lockWithoutWaiting() else { throw .wouldBlock }
                 let id = try file.status().inode
-                let isWaiting = try exists(queue.file("todo", id))
+                let isWaiting = try isWaiting(id, in: queue)
                 let isStored = try exists(queue.file("mess", id))
                 if !isWaiting, !isStored {
                     return MessageNumber(id: id, isNamed: false, file: file)
@@ -125,7 +125,7 @@ struct MessageNumber: ~Copyable {
     ) throws(QueueExit) -> Bool {
         let mess = queue.file("mess", inode)
         do throws(Errno) {
-            if try exists(queue.file("todo", inode)) { return false }
+            if try isWaiting(inode, in: queue) { return false }
             try Files.link(name, to: mess)
         } catch {
             if error == .fileExists { return false }
@@ -145,6 +145,14 @@ struct MessageNumber: ~Copyable {
         do throws(Errno) { try Files.unlink(name) } catch {
             if error != .noSuchFile { throw error }
         }
+    }
+
+    /// Whether there is an envelope with this number.
+    private static func isWaiting(
+        _ id: UInt64, in queue: QueueDirectory
+    ) throws(Errno) -> Bool {
+        if try exists(queue.file("hold", id)) { return true }
+        return try exists(queue.file("todo", id))
     }
 
     private static func exists(_ path: [UInt8]) throws(Errno) -> Bool {

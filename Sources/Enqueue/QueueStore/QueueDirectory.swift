@@ -63,4 +63,14 @@ package struct QueueDirectory: Sendable {
     package func scanLink(_ id: UInt64, key: [UInt8]) -> [UInt8] {
         file("scan") + [UInt8(ascii: "/")] + [UInt8](decimal: id) + [UInt8(ascii: ".")] + key
     }
+
+    /// Tell qmail-send that there is new mail: one byte into lock/trigger, without waiting.
+    func pullTrigger() {
+        do throws(Errno) {
+            let trigger = try FileDescriptor.open(file("lock/trigger"), .writeNonBlocking)
+            try trigger.write([0])
+        } catch {
+            // No qmail-send is running, or its pipe is full: it looks into todo by itself.
+        }
+    }
 }

@@ -37,6 +37,7 @@ enum QueueLayout {
 
     static let entries = [
         Entry(name: "mess", owner: .qmailq, group: .qmail, mode: 0o750, kind: .splitFolder),
+        Entry(name: "hold", owner: .qmailq, group: .qmail, mode: 0o750, kind: .splitFolder),
         Entry(name: "todo", owner: .qmailq, group: .qmail, mode: 0o750, kind: .splitFolder),
         Entry(name: "intd", owner: .qmailq, group: .qmail, mode: 0o700, kind: .splitFolder),
         Entry(name: "info", owner: .qmails, group: .qmail, mode: 0o700, kind: .splitFolder),
@@ -64,7 +65,7 @@ enum QueueLayout {
     /// The split folders, in the order in which a message's files may be renamed: mess is last, for its name
     /// tells whether the renaming is done.
     static let messageFolders: [StaticString] = [
-        "todo", "intd", "info", "local", "remote", "mess",
+        "hold", "todo", "intd", "info", "local", "remote", "mess",
     ]
 }
 

@@ -91,11 +91,16 @@ extension QueueRepair {
 
     /// Envelopes that may be all that is left to tell whose message is gone.
     private mutating func reportEnvelopes() throws(Failure) {
-        for (number, name) in try messages(in: "todo") {
-            let todo = Place("todo", number)
+        try reportEnvelopes("hold")
+        try reportEnvelopes("todo")
+    }
+
+    private mutating func reportEnvelopes(_ folder: StaticString) throws(Failure) {
+        for (number, name) in try messages(in: folder) {
+            let todo = Place(folder, number)
             let mess = Place("mess", number)
             if try exists(mess, name) { continue }
-            // One that is delivered goes from todo/ first; a new message may have its number at once.
+            // One that is delivered goes from there first; a new message may have its number at once.
             guard let before = try status(todo, name), try !exists(mess, name),
                 let after = try status(todo, name), before.inode == after.inode
             else { continue }
@@ -104,7 +109,8 @@ extension QueueRepair {
     }
 
     private func isQueued(_ number: [UInt8], _ name: [UInt8]) throws(Failure) -> Bool {
-        // The order matters: a message goes from todo to info while somebody looks.
+        // The order matters: a message goes from hold to todo and to info while somebody looks.
+        if try exists(Place("hold", number), name) { return true }
         if try exists(Place("todo", number), name) { return true }
         return try exists(Place("info", number), name)
     }

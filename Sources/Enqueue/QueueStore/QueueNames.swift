@@ -57,6 +57,7 @@ extension QueueRepair {
     /// Whether a qmail-queue works on it that has not committed: it moves its message itself before it does.
     private func isComingIn(_ folder: [UInt8], _ name: [UInt8]) throws(Failure) -> Bool {
         if try claim(Place("mess", folder), name) != nil { return false }
+        if try exists(Place("hold", folder), name) { return false }
         if try exists(Place("todo", folder), name) { return false }
         return try !exists(Place("info", folder), name)
     }

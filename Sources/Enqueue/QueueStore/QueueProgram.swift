@@ -1,4 +1,5 @@
 import ByteText
+import ControlFiles
 import EnvelopeWire
 import Logging
 import Posix
@@ -19,6 +20,7 @@ package enum QueueProgram {
         do throws(Errno) { try Process.fillStandardDescriptors() } catch {
             return QueueExit.pipes.rawValue
         }
+        if Process.arguments.dropFirst().first?.equals("-h") == true { return scanHeld() }
         let environment = Environment.current
         let errorOutput = CallerDescriptor(variable: environment["ERROR_FD"], default: 2)
         let reportOutput = CallerDescriptor(
@@ -45,6 +47,21 @@ package enum QueueProgram {
         {
             errorOutput.write(line(report))
         }
+        return exit.rawValue
+    }
+
+    /// Have a message of hold/ scanned, whose queue and number are the arguments, and say on descriptor 2 what became of it.
+    private static func scanHeld() -> Int32 {
+        let arguments = Process.arguments
+        guard arguments.count == 4, let id = arguments[3].decimalValue else {
+            return QueueExit.envelopeFormat.rawValue
+        }
+        do throws(Errno) { try Process.closeDescriptors(except: [0, 1, 2]) } catch {
+            return QueueExit.pipes.rawValue
+        }
+        var message = HeldMessage(instance: Instance.current(Environment.current))
+        let exit = message.scan(queue: arguments[2], id: UInt64(id))
+        FileDescriptor.tell(line(message.details), on: 2)
         return exit.rawValue
     }
 

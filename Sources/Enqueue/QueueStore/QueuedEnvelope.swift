@@ -16,11 +16,12 @@ struct QueuedEnvelope: ~Copyable {
     private(set) var recipientsStart = 0
     private(set) var recipientsEnd = 0
 
-    /// Make its file with the records that say who queued it.
+    /// Make its file with the records that say who queued it, and those that only hold/ needs.
     ///
     /// - Throws: `intdFile` or `write`.
     static func create(
-        in queue: QueueDirectory, id: UInt64, user: UInt32, residue: inout Residue
+        in queue: QueueDirectory, id: UInt64, user: UInt32, settings: HeldSettings? = nil,
+        residue: inout Residue
     ) throws(QueueExit) -> QueuedEnvelope {
         let isNamed: Bool
         let file: FileDescriptor
@@ -36,6 +37,7 @@ struct QueuedEnvelope: ~Copyable {
         records += [0, UInt8(ascii: "p")]
         records.append(decimal: Process.identifier)
         records.append(0)
+        if let settings { records += settings.records }
         do throws(Errno) { try file.write(records) } catch { throw .write }
         return QueuedEnvelope(
             queue: queue, id: id, isNamed: isNamed, file: file, recordsEnd: records.count)
@@ -128,15 +130,16 @@ struct QueuedEnvelope: ~Copyable {
         recipientsEnd = recipientsStart + record.count
     }
 
-    /// The commit, state S4: the message is queued and durable when this returns.
+    /// The commit, state S4, or with the folder `hold` H4: the message is queued and durable when this returns.
     ///
     /// First the bytes of both files, then the names in mess/ and todo/, while the queue's split cannot change, then one
     /// point at which all is synced: on a journalled file system fsync(2) of both files, of which the first takes every name
     /// along. Elsewhere the files are synced before they are named, and each folder after it has the name.
     ///
-    /// - Throws: `write`, `messFile` or `todoFile`; then nothing is in todo/, or removing it failed too.
+    /// - Throws: `write`, `messFile` or `todoFile`; then nothing is in the folder, or removing it failed too.
     mutating func commit(
-        _ message: borrowing StoredMessage, residue: inout Residue
+        _ message: borrowing StoredMessage, into folder: StaticString = "todo",
+        residue: inout Residue
     ) throws(QueueExit) {
         let isJournalled = try message.isJournalled(with: file)
         if isJournalled { try message.writeOut() } else { try message.sync() }
@@ -147,7 +150,7 @@ struct QueuedEnvelope: ~Copyable {
         }
         let lock = try holdSplit(message, residue: &residue)
         try message.giveName(in: queue, residue: &residue)
-        let todo = queue.file("todo", id)
+        let todo = queue.file(folder, id)
         if !isJournalled { try syncFolder("mess", else: .write) }
         do throws(Errno) {
             if isNamed {
@@ -163,7 +166,7 @@ struct QueuedEnvelope: ~Copyable {
                 try message.sync()
                 do throws(Errno) { try file.sync() } catch { throw .write }
             } else {
-                try syncFolder("todo", else: .todoFile)
+                try syncFolder(folder, else: .todoFile)
             }
             residue = Residue()
         } catch {

@@ -60,14 +60,17 @@ struct ScannerRun {
     }
 
     private var environment: Environment {
-        var kept = variables.filtered { entry in
-            entry.starts(with: "QHPSI") && !entry.starts(with: "QHPSI_")
-                || entry.starts(with: "PLUGINDIR=") || entry.starts(with: "QUEUE_PLUGIN")
-                || entry.starts(with: "CLAMD_") || entry.starts(with: "CLAMAV_")
-                || entry.starts(with: "SCAN")
-        }
+        var kept = variables.filtered(Self.isPassedOn)
         if !instance.root.isEmpty { kept.set("QHPSI_ROOT", instance.root) }
         return kept
+    }
+
+    /// Whether a variable, `NAME=value`, is one of scanning.
+    static func isPassedOn(_ entry: [UInt8]) -> Bool {
+        entry.starts(with: "QHPSI") && !entry.starts(with: "QHPSI_")
+            || entry.starts(with: "PLUGINDIR=") || entry.starts(with: "QUEUE_PLUGIN")
+            || entry.starts(with: "CLAMD_") || entry.starts(with: "CLAMAV_")
+            || entry.starts(with: "SCAN")
     }
 
     private func wait(

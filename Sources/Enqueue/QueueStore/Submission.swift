@@ -82,15 +82,27 @@ struct Submission {
             throw .read
         }
         let quarantine = Self.quarantine(original.take()?.proof, &settings)
-        let verdict = try judged(scan(&incoming, settings))
+        let verdict = try judged(scan(&incoming, settings), settings)
+        try carryOut(verdict, settings, incoming, envelope, quarantine: quarantine)
+    }
+
+    /// Do what the policy says.
+    private mutating func carryOut(
+        _ verdict: Verdict, _ settings: ScanSettings, _ incoming: consuming IncomingMessage,
+        _ envelope: borrowing FileDescriptor, quarantine: [UInt8]
+    ) throws(QueueExit) {
         switch ScanPolicy.outcome(verdict, settings) {
         case .queue:
             var header = ScanPolicy.header(verdict, settings)
             if case .infected = verdict { header += quarantine }
-            try store(incoming, header, envelope, forward: nil)
+            try store(incoming, header, envelope)
         case .forward(let address):
             try store(incoming, ScanPolicy.header(verdict, settings), envelope, forward: address)
             report.outcome = [UInt8]("forwarded")
+        case .hold:
+            // On its way to VIRUSFORWARD's address it would be sent there again by a later scan: its deliverer comes again.
+            if !quarantine.isEmpty { throw deferral(verdict) }
+            try hold(incoming, envelope)
         case .discard:
             try discard(envelope)
         case .refuse: throw refusal(verdict)
@@ -99,8 +111,13 @@ struct Submission {
     }
 
     /// Nobody gets by unscanned because he has starved the scanner himself.
-    private mutating func judged(_ verdict: Verdict) throws(QueueExit) -> Verdict {
-        if case .failed = verdict, caller.limitsScanner || caller.isStranger && !isScannerStarted {
+    private mutating func judged(
+        _ verdict: Verdict, _ settings: ScanSettings
+    ) throws(QueueExit) -> Verdict {
+        // What is held is scanned without him.
+        if case .failed = verdict, settings.onError != .hold,
+            caller.limitsScanner || caller.isStranger && !isScannerStarted
+        {
             throw deferral(verdict)
         }
         return verdict
@@ -126,7 +143,7 @@ struct Submission {
             throw .configuration
         }
         let variables = caller.settings
-        let settings = ScanSettings(onError: caller.isOfMachine ? .accept : .defer) {
+        let settings = ScanSettings(onError: caller.isOfMachine ? .hold : .defer) {
             variables[$0]
         }
         if let flaw = settings.malformed.first {
@@ -160,48 +177,22 @@ struct Submission {
     /// Whether the message is queued although a setting is malformed: for the SMTP server's client comes again, and cron
     /// does not.
     private func isForgiven(_ settings: ScanSettings) -> Bool {
-        caller.origin != .network && settings.onError == .accept
+        caller.origin != .network && settings.onError != .defer
     }
 
     private mutating func scan(
         _ message: inout IncomingMessage, _ settings: ScanSettings
     ) throws(QueueExit) -> Verdict {
-        var verdict: Verdict
-        if settings.released != nil {
-            verdict = .notScanned(reason: [UInt8]("released from quarantine"))
-        } else if settings.scanner == nil {
-            verdict = .notScanned(reason: [UInt8]("scanning is off"))
-        } else if let bySize = settings.verdictBySize(message.size) {
-            verdict = bySize
-        } else {
-            // A scanner may ask for it by its path.
-            try message.giveName(residue: &residue)
-            let start = Clock.milliseconds
-            var variables = caller.settings
-            if settings.isMalformed("QHPSITIMEOUT") { variables.set("QHPSITIMEOUT", nil) }
-            let (answer, isStarted) = ScannerRun(
-                instance: instance, variables: variables, timeout: settings.timeout
-            ).report(on: message)
-            isScannerStarted = isStarted
-            report.milliseconds = [UInt8](decimal: Clock.milliseconds - start)
-            report.scanner = answer.scanner
-            verdict = answer.verdict
-        }
-        if !settings.malformed.isEmpty {
-            verdict = ScanPolicy.underMalformed(verdict, settings, reason: report.warning)
-        }
-        report.verdict = [UInt8](ScanPolicy.word(verdict))
-        switch verdict {
-        case .clean: break
-        case .infected(let signature): report.signature = signature
-        case .notScanned(let reason), .failed(let reason): report.reason = reason
-        }
+        var scan = MessageScan(
+            instance: instance, variables: caller.settings, settings: settings)
+        let verdict = try scan.verdict(on: &message, residue: &residue, report: &report)
+        isScannerStarted = scan.isStarted
         return verdict
     }
 
     private mutating func store(
         _ incoming: consuming IncomingMessage, _ header: [UInt8],
-        _ source: borrowing FileDescriptor, forward: [UInt8]?
+        _ source: borrowing FileDescriptor, forward: [UInt8]? = nil
     ) throws(QueueExit) {
         let queue = incoming.queue
         let stored = try incoming.stored(verdict: header)
@@ -213,17 +204,24 @@ struct Submission {
             try envelope.replaceRecipients(with: forward)
         }
         try envelope.commit(stored, residue: &residue)
-        pullTrigger(queue)
+        queue.pullTrigger()
     }
 
-    /// Tell qmail-send that there is new mail: one byte into lock/trigger, without waiting.
-    private func pullTrigger(_ queue: QueueDirectory) {
-        do throws(Errno) {
-            let trigger = try FileDescriptor.open(queue.file("lock/trigger"), .writeNonBlocking)
-            try trigger.write([0])
-        } catch {
-            // No qmail-send is running, or its pipe is full: it looks into todo by itself.
-        }
+    /// Queue it in hold/, with the settings by which it will be scanned.
+    private mutating func hold(
+        _ incoming: consuming IncomingMessage, _ source: borrowing FileDescriptor
+    ) throws(QueueExit) {
+        let queue = incoming.queue
+        let stored = try incoming.stored(
+            verdict: ScanPolicy.header(.notScanned(reason: [UInt8]("held until it can be"))))
+        var envelope = try QueuedEnvelope.create(
+            in: queue, id: stored.id, user: Process.realUser,
+            settings: caller.isStranger ? nil : HeldSettings(keeping: caller.settings),
+            residue: &residue)
+        try envelope.receive(from: source)
+        try envelope.commit(stored, into: "hold", residue: &residue)
+        report.outcome = [UInt8]("held")
+        queue.pullTrigger()
     }
 
     /// The sender sees success, so the whole envelope must be one.

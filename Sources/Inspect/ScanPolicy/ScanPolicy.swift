@@ -12,6 +12,8 @@ package enum ScanPolicy {
         case `defer`
         /// Said to be accepted and not kept.
         case discard
+        /// Queued, and not delivered before a scan has said its verdict.
+        case hold
         /// Queued to this address instead of its recipients.
         case forward(to: [UInt8])
     }
@@ -28,7 +30,12 @@ package enum ScanPolicy {
             case .defer: .defer
             case .reject: .refuse
             }
-        case .failed: settings.onError == .accept ? .queue : .defer
+        case .failed:
+            switch settings.onError {
+            case .accept: .queue
+            case .hold: .hold
+            case .defer: .defer
+            }
         }
     }
 

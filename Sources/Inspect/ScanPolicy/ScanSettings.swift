@@ -8,7 +8,7 @@ package struct ScanSettings: Sendable {
     /// QHPSIUNSCANNED: what becomes of a message that was not looked at, or not wholly.
     package enum Unscanned: Sendable, Equatable { case accept, `defer`, reject }
     /// QHPSIONERROR: what becomes of a message when the scanner cannot answer.
-    package enum OnError: Sendable, Equatable { case `defer`, accept }
+    package enum OnError: Sendable, Equatable { case `defer`, accept, hold }
 
     /// QHPSI as it stands; nil when scanning is off.
     package var scanner: [UInt8]?
@@ -139,11 +139,10 @@ package struct ScanSettings: Sendable {
     }
 
     private mutating func setOnError(_ word: [UInt8], orElse mistyped: OnError) {
-        onError = word.equals("accept") ? .accept : .defer
-        if onError == .defer, !word.equals("defer") {
-            onError = mistyped
-            note("QHPSIONERROR", "defer or accept")
-        }
+        if word.equals("defer") { return onError = .defer }
+        if word.equals("accept") { return onError = .accept }
+        onError = word.equals("hold") ? .hold : mistyped
+        if !word.equals("hold") { note("QHPSIONERROR", "defer, accept or hold") }
     }
 
     /// The verdict for a message that is not to be scanned, because of its size.

@@ -19,7 +19,7 @@ struct MalformedSettings {
     /// Mail of the machine's own users is for the postmaster to keep: it is queued as not scanned where what SMTP sends
     /// is put off.
     init(_ source: SettingsSource, isLocal: Bool) {
-        let settings = ScanSettings(onError: isLocal ? .accept : .defer) { source.environment[$0] }
+        let settings = ScanSettings(onError: isLocal ? .hold : .defer) { source.environment[$0] }
         let isKept = isLocal && settings.onError == .accept
         let put = "mail is put off with 451 until it is mended"
         let unscanned = isKept ? "mail is queued as not scanned, and infected mail refused" : put

@@ -79,7 +79,7 @@ package final class SetIDRoot: Sendable {
     /// Remove the queued messages and what scanners wrote into /tmp.
     package func clear() throws {
         try shell(
-            "cd '\(root)' && find var/spool/qhpsi/queue1/mess var/spool/qhpsi/queue1/todo var/spool/qhpsi/queue1/intd tmp -type f -delete"
+            "cd '\(root)' && find var/spool/qhpsi/queue1/mess var/spool/qhpsi/queue1/todo var/spool/qhpsi/queue1/hold var/spool/qhpsi/queue1/intd tmp -type f -delete"
         )
     }
 }

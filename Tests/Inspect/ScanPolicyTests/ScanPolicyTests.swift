@@ -30,6 +30,10 @@ private let table: [(Verdict, [String: String], ScanPolicy.Outcome)] = [
     (failed, [:], .defer),
     (failed, ["QHPSIONERROR": "defer"], .defer),
     (failed, ["QHPSIONERROR": "accept"], .queue),
+    (failed, ["QHPSIONERROR": "hold"], .hold),
+    (failed, ["QHPSIONERROR": "hold", "REJECTVIRUS": "1"], .hold),
+    (infected, ["QHPSIONERROR": "hold", "REJECTVIRUS": "1"], .refuse),
+    (unscanned, ["QHPSIONERROR": "hold"], .queue),
     (failed, ["QHPSIUNSCANNED": "accept"], .defer),
     (unscanned, ["QHPSIRELEASED": "by root", "QHPSIUNSCANNED": "reject"], .queue),
     (infected, ["QHPSIRELEASED": "by root", "REJECTVIRUS": "1"], .queue),
@@ -66,9 +70,9 @@ func `a mistyped value is named and never the lenient default`(
     variables: [String: String], infectedOutcome: ScanPolicy.Outcome,
     unscannedOutcome: ScanPolicy.Outcome
 ) {
-    for onError in [ScanSettings.OnError.defer, .accept] {
+    for onError in [ScanSettings.OnError.defer, .accept, .hold] {
         var words = variables
-        if words["QHPSIONERROR"] == nil, onError == .accept { words["QHPSIONERROR"] = "accept" }
+        if words["QHPSIONERROR"] == nil { words["QHPSIONERROR"] = "\(onError)" }
         let settings = settings(words, onError: onError)
         #expect(settings.malformed.count == 1 && settings.timeout == 120)
         let name = settings.malformed.first.map { "\($0.variable)" } ?? ""
@@ -78,7 +82,12 @@ func `a mistyped value is named and never the lenient default`(
                 ScanPolicy.underMalformed(verdict, settings, reason: [120]), settings)
         }
         #expect(outcome(infected) == infectedOutcome)
-        let ofFailed: ScanPolicy.Outcome = onError == .accept ? .queue : .defer
+        let ofFailed: ScanPolicy.Outcome =
+            switch onError {
+            case .accept: .queue
+            case .hold: .hold
+            case .defer: .defer
+            }
         #expect(outcome(.clean) == ofFailed && outcome(failed) == ofFailed)
         #expect(outcome(unscanned) == (unscannedOutcome == .queue ? ofFailed : unscannedOutcome))
         #expect(

@@ -66,7 +66,7 @@ func `what becomes of infected mail is said of each service`(
     ("QHPSI", "'/bin/true", "expected a closing '"),
     ("QHPSI", " ", "QHPSI is empty"),
     ("REJECTVIRUS", "yes", "REJECTVIRUS: expected a number"),
-    ("QHPSIONERROR", "ignore", "QHPSIONERROR: expected defer or accept"),
+    ("QHPSIONERROR", "ignore", "QHPSIONERROR: expected defer, accept or hold"),
     ("QHPSITIMEOUT", "99999", "QHPSITIMEOUT: expected at most 3600"),
     ("VIRUSFORWARD", "a b", "VIRUSFORWARD: expected one address"),
 ])

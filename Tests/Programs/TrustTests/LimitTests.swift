@@ -21,6 +21,7 @@ private func queue(_ machine: SetIDRoot, limit: String) throws -> Int32? {
         "scanner", "#!/bin/sh\necho \"$1: Test.Virus FOUND\"\nexit 1\n", mode: "755")
     try machine.write("etc/qhpsi/defaultqueue/QHPSI", "/scanner %s\n")
     try machine.write("etc/qhpsi/defaultqueue/REJECTVIRUS", "1\n")
+    try machine.write("etc/qhpsi/defaultqueue/QHPSIONERROR", "accept\n")
     try machine.write("message", "Subject: x\n\nhello\n")
     try shell("printf 'Fann@a.example\\0Tbob@test.example\\0\\0' >'\(machine.root)/envelope'")
     for limit in ["env", "prlimit --as=8000000000"] {
@@ -30,6 +31,14 @@ private func queue(_ machine: SetIDRoot, limit: String) throws -> Int32? {
         #expect(try queue(machine, limit: limit) == 77, "\(limit)")
     }
     #expect(try machine.verdicts().isEmpty)
+    // What is held is scanned without his limits.
+    try machine.write("etc/qhpsi/defaultqueue/QHPSIONERROR", "hold\n")
+    for limit in ["prlimit --nofile=7", "prlimit --nproc=1"] {
+        #expect(try queue(machine, limit: limit) == 0, "\(limit)")
+        #expect(try machine.verdicts() == ["X-QHPSI: not scanned (held until it can be)"])
+        try machine.clear()
+    }
+    try machine.write("etc/qhpsi/defaultqueue/QHPSIONERROR", "accept\n")
     // A scanner that fails by itself is the policy's business.
     try machine.write("scanner", "#!/bin/sh\nexit 9\n", mode: "755")
     #expect(try queue(machine, limit: "env") == 0)

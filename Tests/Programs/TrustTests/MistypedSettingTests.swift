@@ -17,6 +17,7 @@ private func machine(finding code: Int = 0) throws -> SetIDRoot {
     try machine.write(
         "scanner", "#!/bin/sh\necho \"$1: Test.Virus FOUND\"\nexit \(code)\n", mode: "755")
     try machine.write("etc/qhpsi/defaultqueue/QHPSI", "/scanner %s\n")
+    try machine.write("etc/qhpsi/defaultqueue/QHPSIONERROR", "accept\n")
     return machine
 }
 
@@ -56,6 +57,31 @@ private let mistyped: [(variables: [String: String], name: String)] = [
     (["QHPSIMAXSIZE": "x", "QHPSIONERROR": "y"], "QHPSIMAXSIZE"),
 ]
 
+private let held = ["X-QHPSI: not scanned (held until it can be)"]
+
+@Test(arguments: [(user: 2000, group: 2000), (user: 0, group: 0)])
+func `where failed scans are held, a mistyped setting holds mail until it is mended`(
+    user: Int, group: Int
+) throws {
+    let machine = try machine()
+    for (variables, name) in mistyped {
+        let variables = ["QHPSIONERROR": "hold"].merging(variables) { $1 }
+        try mistype(machine, variables)
+        let run = try queue(machine, (user, group), variables)
+        #expect(run.code == 0 && run.report["O"] == "held", "\(variables): \(run.report)")
+        #expect(run.report["R"]?.hasPrefix("setting \(name) is malformed: expected ") == true)
+        #expect(try machine.verdicts() == held, "\(variables)")
+        // Nobody but who delivers has it scanned.
+        let id = try shell("ls '\(machine.root)'/var/spool/qhpsi/queue1/hold/* | grep '^[0-9]'")
+        for (user, code) in [(2000, 50), (64011, 50), (64012, 77)] as [(Int, Int32)] {
+            let words = ["/usr/sbin/qmail-queue", "-h", "queue1", String(id.dropLast())]
+            #expect(try machine.command(user: user, group: 64010, words).run().code == code)
+        }
+        #expect(try machine.verdicts() == held, "\(variables)")
+        try restore(machine, variables)
+    }
+}
+
 @Test func `mail of the machine is kept while a setting is mistyped, and is never clean`() throws {
     let machine = try machine()
     for (variables, name) in mistyped {
@@ -64,10 +90,14 @@ private let mistyped: [(variables: [String: String], name: String)] = [
             let run = try queue(machine, sender, variables)
             #expect(run.code == 0, "\(variables) of \(sender): \(run.report)")
             let verdicts = try machine.verdicts()
+            // What failed scans are to become is what is mistyped: it is held.
+            let isHeld = variables["QHPSIONERROR"] != nil
             #expect(
-                verdicts.count == 1
-                    && verdicts[0].hasPrefix(
-                        "X-QHPSI: not scanned (setting \(name) is malformed: expected "),
+                isHeld
+                    ? verdicts == held
+                    : verdicts.count == 1
+                        && verdicts[0].hasPrefix(
+                            "X-QHPSI: not scanned (setting \(name) is malformed: expected "),
                 "\(variables) of \(sender): \(verdicts)")
             #expect(run.report["V"] == "failed")
             try machine.clear()
