@@ -113,7 +113,9 @@ package enum CleanProgram {
             let name = [UInt8](decimal: id)
             guard let file = try AbandonedFile.claim(name, in: folder) else { return }
             // The lock was somebody's until now, who may have committed it.
-            if try !isThere(queue.file("todo", id)) {
+            let isHeld = try isThere(queue.file("hold", id))
+            let isWaiting = try isThere(queue.file("todo", id))
+            if !isHeld, !isWaiting {
                 try removeIfThere(queue.file("intd", id))
                 try file.remove(name, from: folder)
             }

@@ -95,8 +95,14 @@ package struct SendQueue: Sendable {
         return try !isAbandoned(id)
     }
 
-    /// Whether a message is in todo/ or info/, looked at in the order in which it goes through them.
+    /// Since when a message waits for a scan, in seconds since 1970; nil when it is not in hold/.
+    package func heldSince(_ id: UInt64) throws(Errno) -> Int? {
+        try status(directory.file("hold", id))?.modified
+    }
+
+    /// Whether a message is in hold/, todo/ or info/, looked at in the order in which it goes through them.
     package func isQueued(_ id: UInt64) throws(Errno) -> Bool {
+        if try heldSince(id) != nil { return true }
         if try status(directory.file("todo", id)) != nil { return true }
         return try status(directory.file("info", id)) != nil
     }
@@ -212,8 +218,14 @@ package struct SendQueue: Sendable {
 
     /// The ids in a split folder, for instance `todo` 3; a name that is no number is none.
     package func messages(in folder: StaticString, _ number: Int) throws(Errno) -> [UInt64] {
-        try Files.names(in: directory.folder(folder, UInt64(number))).compactMap {
-            $0.decimalValue.map { UInt64($0) }
+        do throws(Errno) {
+            return try Files.names(in: directory.folder(folder, UInt64(number))).compactMap {
+                $0.decimalValue.map { UInt64($0) }
+            }
+        } catch {
+            // A queue that queue-fix(8) has not seen since nothing was ever held in it.
+            if error == .noSuchFile, [UInt8](folder).equals("hold") { return [] }
+            throw error
         }
     }
 

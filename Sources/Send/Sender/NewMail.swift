@@ -7,8 +7,8 @@ import SendQueue
 final class NewMail {
     private let watch: Watch?
     private let number: Int32?
-    /// The folder that a number of the watch stands for, by queue.
-    private var folders: [(number: Int32, queue: Int)] = []
+    /// The folder that a number of the watch stands for, by queue, and whether it is one of hold/.
+    private var folders: [(number: Int32, queue: Int, isHold: Bool)] = []
     /// Open for the life of the process.
     private var triggers: [Int32] = []
     /// Queues whose new mail is only found by looking.
@@ -16,6 +16,8 @@ final class NewMail {
 
     enum Event {
         case message(queue: Int, id: UInt64)
+        /// One that waits for a scan.
+        case held(queue: Int, id: UInt64)
         /// Something is new, perhaps: look.
         case look
     }
@@ -48,11 +50,25 @@ final class NewMail {
             for number in 0..<queue.directory.split {
                 let folder = queue.directory.folder("todo", UInt64(number))
                 guard let watched = try watch?.add(folder) else { return false }
-                folders.append((watched, index))
+                folders.append((watched, index, false))
             }
+            watchHeld(queue, index)
             return true
         } catch {
             return false
+        }
+    }
+
+    /// What is not watched, or is not there before queue-fix(8) has made it, is found by looking.
+    private func watchHeld(_ queue: SendQueue, _ index: Int) {
+        do throws(Errno) {
+            for number in 0..<queue.directory.split {
+                let folder = queue.directory.folder("hold", UInt64(number))
+                guard let watched = try watch?.add(folder) else { return }
+                folders.append((watched, index, true))
+            }
+        } catch {
+            return
         }
     }
 
@@ -83,7 +99,11 @@ final class NewMail {
                     guard let id = name.decimalValue,
                         let i = folders.firstIndex(where: { $0.number == folder })
                     else { continue }
-                    events.append(.message(queue: folders[i].queue, id: UInt64(id)))
+                    let queue = folders[i].queue
+                    events.append(
+                        folders[i].isHold
+                            ? .held(queue: queue, id: UInt64(id))
+                            : .message(queue: queue, id: UInt64(id)))
                 }
             }
         } catch {

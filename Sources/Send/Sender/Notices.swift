@@ -216,16 +216,13 @@ extension Sender {
         guard let run = notices.ended(child) else { return }
         let queue = queue(run.key)
         guard ending == .exited(QueueExit.queued.rawValue) else {
-            var reason = [UInt8]("qmail-queue was killed")
             var isFinal = false
             if case .exited(let code) = ending {
-                reason = [UInt8]("qmail-queue exits with ")
-                reason.append(decimal: code)
-                let exit = QueueExit(rawValue: code)
-                reason += exit.map { [UInt8](", ") + [UInt8]($0.text) } ?? []
-                isFinal = !(exit?.isTemporary ?? QueueExit.isTemporary(unknown: code))
+                isFinal =
+                    !(QueueExit(rawValue: code)?.isTemporary
+                    ?? QueueExit.isTemporary(unknown: code))
             }
-            log.warning("unable to bounce", run.key.id, reason, queue.name)
+            log.warning("unable to bounce", run.key.id, Self.text(of: ending), queue.name)
             if isFinal {
                 refused(run)
             } else {

@@ -8,6 +8,8 @@ struct Scan {
     enum Folder {
         /// Mail that qmail-queue committed.
         case todo
+        /// Mail that waits for a scan.
+        case hold
         /// Mail that was taken over; only when the process starts.
         case info
         /// Everything that has a message, for what crashes left; now and then.
@@ -16,6 +18,7 @@ struct Scan {
         var name: StaticString {
             switch self {
             case .todo: "todo"
+            case .hold: "hold"
             case .info: "info"
             case .mess: "mess"
             }
@@ -42,10 +45,11 @@ struct Scan {
     /// Whether there is nothing to look at.
     var isOver: Bool { parts.isEmpty && ids.isEmpty }
 
-    /// Look at all todo folders, where new mail waits, and behind them at the info folders when it is the first time.
+    /// Look at all todo folders, where new mail waits, and behind them at what is held, and at the info folders when it is the
+    /// first time.
     mutating func begin(_ queues: [SendQueue], isFirst: Bool) {
         var new: [Part] = []
-        for folder in isFirst ? [Folder.todo, .info] : [.todo] {
+        for folder in isFirst ? [Folder.todo, .info, .hold] : [.todo, .hold] {
             for (index, queue) in queues.enumerated() {
                 for number in 0..<queue.directory.split {
                     new.append(Part(queue: index, folder: folder, number: number))

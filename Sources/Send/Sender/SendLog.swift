@@ -31,6 +31,15 @@ struct SendLog {
         end(queue)
     }
 
+    /// A message is there that is not delivered before it has been scanned; since when, in seconds since 1970.
+    mutating func held(_ id: UInt64, since: Int, _ queue: [UInt8]) {
+        pending.append("held msg ")
+        pending.append(decimal: id)
+        pending.append(": waits for a scan since ")
+        pending.append(decimal: since)
+        end(queue)
+    }
+
     mutating func information(
         _ id: UInt64, bytes: Int, sender: [UInt8], process: Int, user: Int, _ queue: [UInt8]
     ) {

@@ -18,6 +18,7 @@ final class Sender {
     var removals: Removals
     var syncs: Syncs
     var notices = Notices()
+    var holds = Holds()
     let signals: FileDescriptor
     let newMail: NewMail
 

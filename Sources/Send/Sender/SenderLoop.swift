@@ -19,7 +19,10 @@ extension Sender {
             lookAround(now)
             startDeliveries(.local, now: now)
             startDeliveries(.remote, now: now)
-            if !isStopping { startNotices(now: now) }
+            if !isStopping {
+                startNotices(now: now)
+                startScans(now: now)
+            }
             flushPipes()
             log.flush()
             if isStopping, isIdle {
@@ -77,6 +80,7 @@ extension Sender {
                 else { continue }
                 switch found.folder {
                 case .todo: if !fresh.contains(key) { takeIn(key) }
+                case .hold: hold(key)
                 case .info: resume(key)
                 case .mess: clearAbandoned(key)
                 }
@@ -182,6 +186,7 @@ extension Sender {
         if local.hasRoom { next = min(next, local.nextTime ?? next) }
         if remote.hasRoom { next = min(next, remote.nextTime ?? next) }
         next = min(next, notices.nextTime ?? next)
+        next = min(next, holds.nextTime ?? next)
         if hasRetries { next = min(next, nextRemovals) }
         if mustLook { return 0 }
         return max(0, next - now) * 1000
@@ -192,6 +197,8 @@ extension Sender {
             switch event {
             case .message(let queue, let id):
                 if let key = key(queue, id) { takeIn(key) }
+            case .held(let queue, let id):
+                if let key = key(queue, id) { hold(key) }
             case .look: mustLook = true
             }
         }
@@ -225,6 +232,7 @@ extension Sender {
                     local.deferred.makeAllDue()
                     remote.deferred.makeAllDue()
                     notices.makeAllDue()
+                    holds.makeAllDue()
                     syncs.makeAllDue()
                     // Whatever had trouble is tried again, too.
                     mustLook = true
@@ -237,7 +245,8 @@ extension Sender {
             log.line([UInt8]("warning: unable to read a signal: ") + error.text)
         }
         while let ended = Child.nextEnded() {
-            endNotice(ended.child, Child.ending(status: ended.status))
+            let ending = Child.ending(status: ended.status)
+            if !endScan(ended.child, ending) { endNotice(ended.child, ending) }
         }
     }
 
