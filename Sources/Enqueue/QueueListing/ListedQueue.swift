@@ -37,9 +37,9 @@ struct ListedQueue {
         return queues
     }
 
-    /// How many messages there are, and how many of them qmail-send has not taken up yet.
-    func counts() throws(ListFailure) -> (all: Int, waiting: Int) {
-        (try count("mess"), try count("todo"))
+    /// How many messages there are, how many of them qmail-send has not taken up yet, and how many wait for a scan.
+    func counts() throws(ListFailure) -> (all: Int, waiting: Int, held: Int) {
+        (try count("mess"), try count("todo"), try count("hold"))
     }
 
     private func count(_ folder: StaticString) throws(ListFailure) -> Int {
@@ -53,6 +53,8 @@ struct ListedQueue {
     /// The messages in one of the parts of a folder such as `info`.
     func ids(_ folder: StaticString, _ part: Int) throws(ListFailure) -> [UInt64] {
         let path = directory.file(folder) + [UInt8(ascii: "/")] + [UInt8](decimal: part)
+        // A queue that queue-fix(8) has not seen since nothing was ever held in it.
+        if [UInt8](folder).equals("hold"), try status(path) == nil { return [] }
         return try Self.names(in: path).compactMap { name in
             name.decimalValue.map { UInt64($0) }
         }.sorted()

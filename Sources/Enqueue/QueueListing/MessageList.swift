@@ -8,6 +8,8 @@ struct MessageList {
     /// How many messages have been written, and how many of them qmail-send has not taken up yet.
     private(set) var written = 0
     private(set) var waiting = 0
+    /// How many of them wait for a scan.
+    private(set) var held = 0
 
     init(namesQueue: Bool) { self.namesQueue = namesQueue }
 
@@ -16,6 +18,9 @@ struct MessageList {
         _ queue: ListedQueue, to output: inout ListOutput
     ) throws(ListFailure) {
         for part in queue.parts {
+            for id in try queue.ids("hold", part) {
+                try write(id, of: queue, from: "hold", to: &output)
+            }
             for id in try queue.ids("todo", part) {
                 try write(id, of: queue, from: "todo", to: &output)
             }
@@ -38,14 +43,22 @@ struct MessageList {
         guard let sender, let time = try queue.time(folder, id), let size = try queue.size(id)
         else { return }
         let isWaiting = [UInt8](folder).equals("todo")
+        let isHeld = [UInt8](folder).equals("hold")
         var line = MailDate.listed(seconds: time) + [UInt8]("  #") + [UInt8](decimal: id)
         line += [UInt8]("  ") + [UInt8](decimal: size) + [UInt8]("  <") + sender.shown
         line.append(UInt8(ascii: ">"))
-        if try queue.isBouncing(id) { line.append(" bouncing") }
+        if isHeld {
+            line.append(" held for a scan")
+        } else if try queue.isBouncing(id) {
+            line.append(" bouncing")
+        }
         if namesQueue { line += [32] + queue.name }
         try output.write(line + [10])
         written += 1
-        if isWaiting {
+        if isHeld {
+            held += 1
+            try writeRecipients(id, of: queue, "hold", to: &output)
+        } else if isWaiting {
             waiting += 1
             try writeRecipients(id, of: queue, "todo", to: &output)
         } else {

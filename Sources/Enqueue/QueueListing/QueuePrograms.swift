@@ -32,6 +32,9 @@ package enum MailqProgram {
                 line += [UInt8](", ") + [UInt8](decimal: list.waiting)
                 line.append(" not yet preprocessed")
             }
+            if list.held > 0 {
+                line += [UInt8](", ") + [UInt8](decimal: list.held) + [UInt8](" held for a scan")
+            }
             try output.write(line + [10])
         }
     }
@@ -46,11 +49,13 @@ package enum QstatProgram {
         ListProgram.run("qmail-qstat") { (queues, output) throws(ListFailure) in
             var all = 0
             var waiting = 0
+            var held = 0
             var lines: [UInt8] = []
             for queue in queues {
                 let counts = try queue.counts()
                 all += counts.all
                 waiting += counts.waiting
+                held += counts.held
                 lines += queue.name + [UInt8](": ") + [UInt8](decimal: counts.all)
                 lines += [UInt8](", ") + [UInt8](decimal: counts.waiting)
                 lines.append(" not yet preprocessed\n")
@@ -59,6 +64,10 @@ package enum QstatProgram {
             try output.write(
                 [UInt8]("messages in queue but not yet preprocessed: ") + [UInt8](decimal: waiting)
                     + [10])
+            if held > 0 {
+                try output.write(
+                    [UInt8]("messages held for a scan: ") + [UInt8](decimal: held) + [10])
+            }
             if queues.count > 1 { try output.write(lines) }
         }
     }

@@ -157,6 +157,12 @@ extension Patient {
             check: "waiting", breaking: "touch -d '3 days ago' var/spool/qhpsi/queue1/mess/0/14",
             words: "1 message has waited for more than a day, the longest for 3",
             others: ["svc": "rm var/spool/qhpsi/queue1/mess/0/14"]),
+        Ailment(
+            check: "waiting",
+            breaking:
+                "cd var/spool/qhpsi/queue1 && touch -d '3 hours ago' mess/0/7 hold/0/7",
+            words: "1 message is held for a scan, the longest for 3 hours",
+            others: ["svc": "cd var/spool/qhpsi/queue1 && rm mess/0/7 hold/0/7"]),
     ]
 
     private static let scanners = [
