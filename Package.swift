@@ -135,7 +135,7 @@ let accept: [Target] = [
     .library("ProxyProtocol", uses: "ByteText"),
     .library(
         "ConnectionServer", uses: "ByteText", "ConnectionRules", "ConstantDatabases",
-        "ControlFiles", "DNSMessage", "LocalUsers", "Posix", "ProxyProtocol", "Resolver"),
+        "ControlFiles", "DNSMessage", "LocalUsers", "Posix", "ProxyProtocol", "Resolver", "Routing"),
     .library("SMTPGrammar", uses: "ByteText", "EnvelopeWire"),
     .library(
         "Recipients", uses: "ByteText", "ConnectionRules", "ConstantDatabases", "ControlFiles",
