@@ -135,7 +135,7 @@ let accept: [Target] = [
     .library("ProxyProtocol", uses: "ByteText"),
     .library(
         "ConnectionServer", uses: "ByteText", "ConnectionRules", "ConstantDatabases",
-        "ControlFiles", "DNSMessage", "LocalUsers", "Posix", "ProxyProtocol", "Resolver"),
+        "ControlFiles", "DNSMessage", "LocalUsers", "Posix", "ProxyProtocol", "Resolver", "Routing"),
     .library("SMTPGrammar", uses: "ByteText", "EnvelopeWire"),
     .library(
         "Recipients", uses: "ByteText", "ConnectionRules", "ConstantDatabases", "ControlFiles",
@@ -275,7 +275,7 @@ let admin: [Target] = [
     .library(
         "Doctor", uses: "AdminReport", "ByteText", "ClamdClient", "ConnectionRules",
         "ConstantDatabases", "ControlFiles", "DotQmail", "FilterStore", "Posix", "Recipients",
-        "RelayRoutes", "Routing", "ScanPolicy", "ScanProtocol", "SMTPGrammar"),
+        "RelayRoutes", "Routing", "ScanPolicy", "ScanProtocol", "SMTPGrammar", "SMTPSession"),
     .library(
         "Quarantine", uses: "AdminReport", "ByteText", "ConstantDatabases", "ControlFiles",
         "COpenSSL", "EnvelopeWire", "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix",

@@ -3,6 +3,7 @@ import ControlFiles
 import LocalUsers
 import Posix
 import ProxyProtocol
+import Routing
 
 /// Takes connections and starts a program for each.
 ///
@@ -59,7 +60,10 @@ final class ConnectionServer {
     private static func image(of instance: Instance) -> CurrentControlImage {
         let users = CurrentControlImage.Other(
             path: instance.path("/etc/passwd"), lines: { PasswordFile.sortedLines(of: $0) })
-        return CurrentControlImage(directory: instance.control, others: [users])
+        let virtual = CurrentControlImage.Other(
+            path: Control(of: instance).file("virtualdomains"),
+            lines: { Routing.sortedLines(ofVirtualDomains: $0) })
+        return CurrentControlImage(directory: instance.control, others: [users, virtual])
     }
 
     /// Serve until SIGTERM, then until the last session is over.

@@ -15,8 +15,9 @@ package struct RecipientCheck: Sendable {
     private let locals: ControlList
     /// What qmail-send(8) needs beside these to know where an address goes; see `Routing`.
     private let ownName: [UInt8]
-    private let percentDomains: [[UInt8]]
-    private let virtualDomains: [[UInt8]]
+    private let percentDomains: ControlList?
+    /// Entries of control/virtualdomains → their prefixes.
+    private let prefix: @Sendable (_ key: [UInt8]) -> [UInt8]?
     /// What may stand between a user's name and an extension.
     private let separators: [UInt8]
     private let passwordFile: [UInt8]
@@ -41,8 +42,8 @@ package struct RecipientCheck: Sendable {
         databasePath = control.file("recipients.cdb")
         locals = try control.list("locals") ?? ControlList(ownName)
         self.ownName = ownName
-        percentDomains = try control.lines("percenthack") ?? []
-        virtualDomains = try control.lines("virtualdomains") ?? []
+        percentDomains = try control.list("percenthack")
+        prefix = try Self.prefixes(control)
         separators = try control.line("userseparators") ?? [UInt8]("-")
         image = control.image
         let instance = Instance.current(environment)
@@ -69,12 +70,28 @@ package struct RecipientCheck: Sendable {
             Array(route.address[..<at]), Array(route.address[(at + 1)...]))
     }
 
-    /// Where qmail-send(8) sends an address: of the local domains only those that it can come to are needed.
+    /// How control/virtualdomains is asked: in a server's image of it, or else as it is read now.
+    private static func prefixes(
+        _ control: Control
+    ) throws(ControlFailure) -> @Sendable (_ key: [UInt8]) -> [UInt8]? {
+        guard let lines = control.image?.lines(at: control.file("virtualdomains")) else {
+            return Routing.prefixes(try control.lines("virtualdomains") ?? [])
+        }
+        let colon = UInt8(ascii: ":")
+        return { key in
+            // The key of a line ends at its first colon.
+            if key.contains(colon) { return nil }
+            let key = key + [colon]
+            return lines.first(beginningWith: key).map { Array($0.dropFirst(key.count)) }
+        }
+    }
+
+    /// Where qmail-send(8) sends an address.
     private func route(_ address: [UInt8]) -> Routing.Route {
-        let hosts = address.split { $0 == UInt8(ascii: "@") || $0 == UInt8(ascii: "%") }
+        let (locals, percentDomains) = (locals, percentDomains)
         return Routing(
-            defaultHost: ownName, locals: hosts.filter { locals.contains($0) }.map { Array($0) },
-            percentDomains: percentDomains, virtualDomains: virtualDomains
+            defaultHost: ownName, isLocal: { locals.contains($0[...]) },
+            hasPercents: { percentDomains?.contains($0[...]) ?? false }, prefix: prefix
         ).route(address)
     }
 

@@ -11,10 +11,15 @@ struct MessageScan {
     /// The variables of scanning that count, and their meaning.
     let variables: Environment
     let settings: ScanSettings
+    /// Whether these are not the postmaster's own, which cannot be read: then nothing is clean.
+    let isDoubtful: Bool
     /// Whether qhpsi could be started.
     private(set) var isStarted = true
 
-    init(instance: Instance, variables: Environment, settings: ScanSettings) {
+    init(
+        instance: Instance, variables: Environment, settings: ScanSettings, isDoubtful: Bool = false
+    ) {
+        self.isDoubtful = isDoubtful
         self.instance = instance
         self.variables = variables
         self.settings = settings
@@ -25,7 +30,7 @@ struct MessageScan {
     /// - Parameters:
     ///   - message: The message, which gets its name in mess/ before a scan.
     ///   - residue: The names that are made.
-    ///   - report: Gets verdict, reason, scanner and milliseconds; its warning says which setting is malformed.
+    ///   - report: Gets verdict, reason, scanner and milliseconds; its warning says which setting is malformed, or cannot be read.
     /// - Returns: What it is taken for under the settings.
     /// - Throws: `messFile`.
     mutating func verdict(
@@ -43,7 +48,7 @@ struct MessageScan {
             try message.giveName(residue: &residue)
             verdict = scan(message, &report)
         }
-        if !settings.malformed.isEmpty {
+        if !settings.malformed.isEmpty || isDoubtful {
             verdict = ScanPolicy.underMalformed(verdict, settings, reason: report.warning)
         }
         report.verdict = [UInt8](ScanPolicy.word(verdict))

@@ -114,12 +114,34 @@ package struct ScanSettings: Sendable {
 
     private mutating func setForward(_ text: [UInt8]) {
         // It goes into the envelope and into a header line.
-        guard text.count < 900, !text.contains(where: { $0 <= 32 || $0 == 127 }) else {
+        guard text.count < 900, Self.isAddress(text) else {
             // It was not to reach its recipients.
             infected = .refuse
-            return note("VIRUSFORWARD", "one address without blanks")
+            return note("VIRUSFORWARD", "one address without blanks or quotes")
         }
         forward = text
+    }
+
+    /// Whether a text is an address as envelopes have it, or the name of a mailbox of this machine.
+    private static func isAddress(_ text: [UInt8]) -> Bool {
+        let local = text.prefix { $0 != UInt8(ascii: "@") }
+        let special = Array("()<>[]:;,\\\"".utf8)
+        let isName = local.allSatisfy { $0 > 32 && $0 != 127 && !special.contains($0) }
+        guard !local.isEmpty, isName else { return false }
+        if local.count == text.count { return true }
+        var domain = text.dropFirst(local.count + 1)
+        var marks = Array("-_".utf8)
+        if domain.first == UInt8(ascii: "["), domain.last == UInt8(ascii: "]") {
+            domain = domain.dropFirst().dropLast()
+            marks.append(UInt8(ascii: ":"))
+        }
+        return domain.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            .allSatisfy { label in
+                !label.isEmpty
+                    && label.allSatisfy {
+                        $0.isLetter || $0.isDigit || $0 >= 128 || marks.contains($0)
+                    }
+            }
     }
 
     private mutating func setReleased(_ text: [UInt8]) {

@@ -27,6 +27,10 @@ package enum SendProgram {
                 return fail(error.text)
             }
             guard let queues = try openQueues(instance) else { return unable }
+            for warning in settings.warnings {
+                FileDescriptor.tell(
+                    [UInt8]("warning: ") + warning + [10], on: SenderDescriptor.log)
+            }
             // While there is little memory to share with it, and nothing to be done.
             let syncer = try Syncer.start(queues)
             for helper in [

@@ -17,7 +17,11 @@ struct SendSettings {
     let bounceFrom: [UInt8]
     /// Who gets notices that cannot be delivered; nil: nobody.
     let doubleBounceTo: [UInt8]?
+    /// What to log of lines that mean nothing: they stop no mail but that of those whom they mean.
+    let warnings: [[UInt8]]
 
+    /// The most lines that are named.
+    private static let warningLimit = 20
     private static let week = 604_800
     /// Longer ones are as good, and must not overflow when they are added to a time.
     private static let longestLifetime = 1 << 40
@@ -55,6 +59,25 @@ struct SendSettings {
                 (to.isEmpty ? [UInt8]("postmaster") : to) + [UInt8(ascii: "@")]
                 + (try Self.word(control, "doublebouncehost") ?? me)
         }
+        warnings = try Self.warnings(control)
+    }
+
+    /// Lines by which nobody's mail goes anywhere, in the words of qhpsictl(8)'s doctor.
+    private static func warnings(_ control: Control) throws(ControlFailure) -> [[UInt8]] {
+        let forms: [(name: StaticString, expected: StaticString, fits: ([UInt8]) -> Bool)] = [
+            ("locals", "a domain", Routing.isHost), ("percenthack", "a domain", Routing.isHost),
+            ("virtualdomains", "address:prefix", Routing.isVirtualDomain),
+        ]
+        var warnings: [[UInt8]] = []
+        for form in forms {
+            for line in try control.numberedLines(form.name) ?? [] where !form.fits(line.text) {
+                if warnings.count == warningLimit {
+                    return warnings + [[UInt8]("and more such lines; see qhpsictl doctor")]
+                }
+                warnings.append(control.flaw(form.name, line, expected: form.expected).text)
+            }
+        }
+        return warnings
     }
 
     private static func word(

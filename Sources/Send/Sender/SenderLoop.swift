@@ -256,6 +256,7 @@ extension Sender {
             local.setLimit(settings.concurrency[0])
             remote.setLimit(settings.concurrency[1])
             log.line([UInt8]("status: control files read again"))
+            for warning in settings.warnings { log.line([UInt8]("warning: ") + warning) }
         } catch {
             log.line([UInt8]("warning: the old settings stay: ") + error.text)
         }

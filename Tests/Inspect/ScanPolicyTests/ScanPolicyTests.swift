@@ -95,6 +95,26 @@ func `a mistyped value is named and never the lenient default`(
     }
 }
 
+@Test(arguments: [
+    "a@b@c", "@b.example", "a@", "<a@b.example>", "a@b.example,c@d.example", "a;b",
+    "\"a\"@b.example", "a@b..example", "a@.example", "a@b.example.", "a@b_/c", "a@[192.0.2.1",
+    "a\\b@c.example",
+])
+func `VIRUSFORWARD is one address, or it is malformed`(text: String) {
+    let settings = settings(["VIRUSFORWARD": text])
+    #expect(settings.forward == nil && settings.infected == .refuse)
+    #expect(settings.malformed.count == 1)
+}
+
+@Test(arguments: [
+    "virus", "virus@desk.example", "a+b=c.d-e@b.example", "a..b.@b.example", "a@[192.0.2.1]",
+    "a@[IPv6:2001:db8::1]", "j\u{f6}rg@b\u{fc}cher.example", "a@localhost", "a/b!c%d@e_f.example",
+])
+func `VIRUSFORWARD takes each address that an envelope may have`(text: String) {
+    let settings = settings(["VIRUSFORWARD": text])
+    #expect(settings.forward == Array(text.utf8) && settings.malformed.isEmpty)
+}
+
 @Test func `an empty QHPSI is not the same as none`() throws {
     #expect(settings([:]).scanner == nil)
     #expect(settings(["QHPSI": ""]).scanner == [])

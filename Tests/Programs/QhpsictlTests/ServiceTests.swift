@@ -57,6 +57,9 @@ private final class Supervision {
     try patient.expectWell("services", "qmail-send is up (pid ")
     try supervision.svc("-d", "qmail-send", until: ": down")
     try patient.expectProblem("services", "qmail-send is down", repair: "svc -u ")
+    try patient.change("chmod 644 etc/service/qmail-send/run")
+    try patient.expectProblem("services", "run cannot be executed", repair: "chmod 755 ")
+    try patient.change("chmod 755 etc/service/qmail-send/run")
     try patient.change("touch etc/service/qmail-send/down")
     try patient.expectWell("services", "qmail-send is down, as its file down says")
     try supervision.svc("-u", "qmail-send", until: ": up")
@@ -128,6 +131,16 @@ func `a short record of supervise is found and does not trap`(size: Int) throws 
     try patient.expectProblem("logs", "everybody may write ", repair: "chmod o-w")
 }
 
+@Test func `a disk that has no room for logs is found`() throws {
+    let patient = try Patient()
+    try patient.addService("qmail-smtpd.25")
+    try patient.change("mount -t tmpfs -o size=32m none var/log/qhpsi")
+    defer { _ = try? patient.change("umount var/log/qhpsi") }
+    try patient.expectWell("logs")
+    try patient.change("head -c 20000000 /dev/zero >var/log/qhpsi/fill")
+    try patient.expectProblem("logs", "inodes left on its disk", repair: "df -h ")
+}
+
 @Test func `tcpserver on the port of a service is well, another program is not`() throws {
     let patient = try Patient()
     // The kernel's own table and processes.
@@ -177,7 +190,7 @@ private func certificate(_ patient: Patient, days: Int) throws {
     let patient = try Patient()
     try patient.expectAdvice("certificate", "there is no certificate")
     try patient.addService("qmail-smtpd.465", ["SMTPS": "1"])
-    try patient.expectProblem("certificate", "there is no certificate", repair: "install -o qmaild")
+    try patient.expectProblem("certificate", "there is no certificate", repair: "openssl req")
     try certificate(patient, days: 7)
     try patient.expectAdvice("certificate", " only")
     try patient.change("chmod 644 etc/qhpsi/control/servercert.pem")

@@ -30,6 +30,37 @@ import Testing
         }
     }
 
+    @Test func `lines that mean nothing are named at the start and at SIGHUP, and others count`()
+        throws
+    {
+        let service = try SendService(control: [
+            "virtualdomains": "v.example:joe\n\n# none:\nnone.example\nw.example: ann\n",
+            "locals": "test.example\na.example, b.example\n", "percenthack": "a@gate.example\n",
+        ])
+        let folder = service.instance.root + "/etc/qhpsi/control/"
+        let warnings = [
+            "warning: \(folder)locals:2: expected a domain: a.example, b.example",
+            "warning: \(folder)percenthack:1: expected a domain: a@gate.example",
+            "warning: \(folder)virtualdomains:4: expected address:prefix: none.example",
+            "warning: \(folder)virtualdomains:5: expected address:prefix: w.example: ann",
+        ]
+        func warned() throws -> [String] { try service.log().filter { $0.contains("warning") } }
+        try withExtendedLifetime(service) {
+            try service.start()
+            try service.queue("1", to: ["ok@v.example"])
+            #expect(try service.waitForEmptyQueues())
+            #expect(try warned() == warnings)
+            #expect(
+                try service.delivered() == ["local <alice@remote.example> <joe-ok@v.example> 1"])
+            try service.instance.write(
+                "etc/qhpsi/control/virtualdomains", String(repeating: "none.example\n", count: 999)
+            )
+            try service.signal(.hangUp)
+            #expect(try service.waitForLine("and more such lines"))
+            #expect(try warned().count == warnings.count + 21)
+        }
+    }
+
     @Test func `bad control files at SIGHUP leave the old settings`() throws {
         let service = try SendService()
         try withExtendedLifetime(service) {

@@ -14,14 +14,21 @@ struct ControlImageTests {
         try instance.write("etc/qhpsi/control/smtpgreeting", "mx.test.example hello\n")
         try instance.write("etc/passwd", users(last: "joe"))
         try shell(
-            "cd '\(instance.root)' && mkdir -p home/joe && chown 2001 home/joe && chmod 755 . home")
+            "cd '\(instance.root)' && mkdir -p home/joe && : >home/joe/.qmail-default && chown 2001 home/joe && chmod 755 . home"
+        )
         try instance.write("etc/qhpsi/control/locals", "test.example\n")
+        try instance.write("etc/qhpsi/control/percenthack", list("gate", last: "west.example"))
+        try instance.write("etc/qhpsi/control/virtualdomains", virtual(last: "Host5.example:joe"))
         // A file must be some seconds old before the server speaks for it.
         Clock.sleep(milliseconds: 3100)
     }
 
     private func list(_ start: String, last: String) -> String {
         (0..<lines).map { "\(start)\($0).example\n" }.joined() + last + "\n"
+    }
+
+    private func virtual(last: String) -> String {
+        (0..<lines).map { "Else\($0).example:nobody\n" }.joined() + last + "\n"
     }
 
     private func users(last: String) -> String {
@@ -70,7 +77,7 @@ struct ControlImageTests {
         #expect(plain.opened > 14, "\(plain)")
         #expect(image.opened == 0, "\(image)")
         // One look for the folder, and one for each file that is there.
-        #expect(image.looked < 10, "\(image)")
+        #expect(image.looked < 12, "\(image)")
         // Names are asked for by a process of its own, which hands the image on.
         let asking = try TestServer(
             .ours, ["-k", "-R", "-l", "x"],
@@ -123,6 +130,12 @@ struct ControlImageTests {
             try shell("cd '\(control)' && mv away badmailfrom")
             try expect(
                 hello + " 553 503 221", after: "badmailfrom back, \(round)", from: "a@bad7.example")
+            try instance.write(
+                "etc/qhpsi/control/virtualdomains", virtual(last: "Host5.example:ann"))
+            try expect(hello + " 250 550 221", after: "virtual, \(round)", to: "x@host5.example")
+            try instance.write(
+                "etc/qhpsi/control/virtualdomains", virtual(last: "Host5.example:joe"))
+            try expect(hello + " 250 250 221", after: "virtual, \(round)", to: "x@host5.example")
             try instance.write("etc/passwd", users(last: "ann"))
             try expect(hello + " 250 550 221", after: "joe has gone, \(round)")
             try instance.write("etc/passwd", users(last: "joe"))

@@ -1,3 +1,4 @@
+import ByteText
 import Routing
 import Testing
 
@@ -99,6 +100,27 @@ func original(recipient: String) {
     } else {
         // A remote address is nobody's virtual one, even if it looks like it.
         #expect(virtual.original(there.address) == there.address)
+    }
+}
+
+@Test func `sorted lines of virtualdomains say what the file says, in thousands of files`() {
+    let letters = Array("ab.@:A- #".utf8)
+    func word(_ most: Int) -> [UInt8] {
+        (0..<Int.random(in: 0...most)).map { _ in letters.randomElement() ?? 0 }
+    }
+    for _ in 0..<3000 {
+        let lines = (0..<Int.random(in: 0...8)).map { _ in word(7) }
+        let text = Array(lines.joined(separator: [10]))
+        let counting = text.lines.map { $0.trimmed }.filter { !$0.isEmpty && $0.first != 35 }
+        let plain = Routing.prefixes(counting)
+        let sorted = Routing.sortedLines(ofVirtualDomains: text)
+        let others = [word(4), []].filter { !$0.contains(58) }
+        for key in counting.compactMap({ Routing.virtualDomain($0)?.key }) + others {
+            let lowercased = key.lowercased
+            let range = SortedLines.first(lowercased + [58], in: sorted.span.bytes)
+            let found = range.map { Array(sorted[$0].dropFirst(key.count + 1)) }
+            #expect(found == plain(lowercased), "\(text) \(key)")
+        }
     }
 }
 
