@@ -39,8 +39,7 @@ struct HiddenHeader: Sendable {
         }
         header.finish()
         isOver = header.isHeaderToClamAV
-        isFound =
-            isOver && (!header.boundary.isEmpty || header.coding != .identity || header.isMessage)
+        isFound = isOver && header.saysHowToRead
         header = PartHeader()
     }
 }

@@ -17,6 +17,8 @@ struct PartHeader: Sendable {
     private(set) var isHTML = false
     /// Whether there is a field by which ClamAV sees a header, so that the next empty line ends it, `Received` excepted.
     private(set) var isHeaderToClamAV = false
+    /// Whether the body is to be read otherwise than as plain text.
+    private(set) var saysHowToRead = false
     /// Whether a name says that this is an OpenPGP file.
     private(set) var isNamedPGP = false
 
@@ -95,6 +97,9 @@ struct PartHeader: Sendable {
     }
 
     private mutating func readCoding(_ value: [UInt8]) {
+        let word = value.trimmed
+        saysHowToRead =
+            saysHowToRead || !word.starts(with: "7bit") && !word.starts(with: "8bit")
         if value.range(of: "base64") != nil {
             coding = .base64
         } else if value.range(of: "quoted-printable") != nil {
@@ -114,6 +119,9 @@ struct PartHeader: Sendable {
             note("PGP message")
         }
         let start = lower.trimmed
+        saysHowToRead =
+            saysHowToRead
+            || start.contains(UInt8(ascii: "/")) && !start.starts(with: "text/plain")
         if start.starts(with: "message/partial") { note("part of a message") }
         if start.starts(with: "message/external-body") { note("external body") }
         isMessage =

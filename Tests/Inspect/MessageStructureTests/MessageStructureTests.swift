@@ -194,7 +194,7 @@ struct MessageStructureTests {
         "X-Odd: \u{1}\nNo field here\nSubject: x\n\nhi",
         "Received: a\nFrom: x\n\nContent-Type: multipart/mixed; boundary=b\n\n--b\n",
         "Received: a\nSubject: x\n\nfrom: y\n\nContent-Type: multipart/mixed; boundary=b\n\n--b\n",
-        "Received: a\nSubject: x\n\nContent-Type: text/html\n\nContent-Transfer-Encoding: base64\n\n",
+        "Received: a\nSubject: x\n\nContent-Type: text/plain\n\nContent-Transfer-Encoding: base64\n\n",
     ])
     func `a part that can be seen has none, however the bytes are cut`(message: String) {
         for cut in [1, 2, 3, 7, 64, 65536] { #expect(reason(message, cut: cut) == nil) }

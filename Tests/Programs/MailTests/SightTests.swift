@@ -178,7 +178,8 @@ private let unknownStarts = [
     let part = "Content-Type: application/x\nContent-Transfer-Encoding: base64\n\n\(text)\n"
     let mixed = "Content-Type: multipart/mixed; boundary=o\n\n--o\n\(part)--o--\n"
     let kinds = [
-        mixed, part, "Content-Type: message/rfc822\n\n" + mixed,
+        mixed, part, "Content-Type: application/x\nContent-Transfer-Encoding: b64\n\n\(text)\n",
+        "Content-Type: message/rfc822\n\n" + mixed,
         "Content-Type: multipart/digest; boundary=d\n\n--d\n\nSubject: z\n" + mixed + "--d--\n",
     ]
     var mails: [[UInt8]] = []
