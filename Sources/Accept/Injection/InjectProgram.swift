@@ -31,6 +31,9 @@ package enum InjectProgram {
     private static func inject(_ options: InjectOptions) throws(InjectFailure) {
         // Whoever reads what it prints may leave early; then writing is the error, not a signal.
         Signal.brokenPipe.ignore()
+        do throws(Errno) { try Process.fillStandardDescriptors() } catch {
+            throw InjectFailure(InjectFailure.temporary, error.text)
+        }
         let environment = Environment.current
         let settings: InjectSettings
         let whole: Environment

@@ -9,6 +9,8 @@ struct AttachmentBytes: Sendable {
     private(set) var isHTML = false
 
     private let isNamedPGP: Bool
+    /// Whether they come out of an encoding, by which archives arrive whole, also behind text or a picture.
+    private let isEncoded: Bool
     /// What was not looked at yet, and before it what was.
     private var window: [UInt8] = []
     /// The offset of the window's first byte in the file, and how much of the window was looked at.
@@ -26,7 +28,10 @@ struct AttachmentBytes: Sendable {
     private static let ahead = 64
     private static let behind = 32
 
-    init(isNamedPGP: Bool) { self.isNamedPGP = isNamedPGP }
+    init(isNamedPGP: Bool, isEncoded: Bool) {
+        self.isNamedPGP = isNamedPGP
+        self.isEncoded = isEncoded
+    }
 
     /// Read the next bytes.
     mutating func read(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
@@ -62,10 +67,7 @@ struct AttachmentBytes: Sendable {
         zip.finish()
         findings.note(zip.reason)
         if zip.hasMembers { findings.hasContainer = true }
-        if var ended = sevenZip {
-            ended.finish()
-            findings.note(ended.reason)
-        }
+        endSevenZip()
         // Behind the last stream stand zeros at most.
         if form == .xz, !window.reversed().drop(while: { $0 == 0 }).starts(with: [0x5A, 0x59]) {
             findings.note("xz file that is cut off")
@@ -104,17 +106,20 @@ struct AttachmentBytes: Sendable {
         guard !range.isEmpty else { return }
         switch form {
         case .sevenZip:
-            sevenZip?.read(bytes.bytes(range)[...])
+            lookForSevenZip(bytes, range)
             return
         case .compound:
             compound.look(bytes, range, at: start)
             if compound.isEncrypted { findings.note("encrypted document") }
         case .bzip2: lookForStreams(bytes, range, at: start)
-        case .executable where sevenZip == nil: lookForArchive(bytes, range)
-        case .executable: sevenZip?.read(bytes.bytes(range)[...])
         default: break
         }
-        if findings.hasContainer, !findings.hasRAR { lookForRAR(bytes, range) }
+        if isEncoded || findings.hasContainer {
+            if !findings.hasRAR { lookForRAR(bytes, range) }
+            // A compound file has its streams in pieces.
+            if form != .compound { lookForSevenZip(bytes, range) }
+            lookForFooter(bytes, range, at: start)
+        }
         // Every mark that counts has a P in it.
         let letter = UInt8(ascii: "P")
         var next = bytes.firstIndex(of: letter, in: range)
@@ -139,18 +144,57 @@ struct AttachmentBytes: Sendable {
         }
     }
 
-    /// A program that unpacks itself has the archive behind it.
-    private mutating func lookForArchive(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
+    /// An archive of 7z is looked for behind anything, too, and another one behind it.
+    private mutating func lookForSevenZip(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
+        var next = range.lowerBound
+        while next < range.upperBound {
+            if sevenZip == nil {
+                guard let begin = Self.sevenZip(bytes, next..<range.upperBound) else { return }
+                next = begin
+                sevenZip = SevenZipArchive()
+                findings.hasContainer = true
+            }
+            sevenZip?.read(bytes.bytes(next..<range.upperBound)[...])
+            guard let rest = sevenZip?.rest else { return }
+            endSevenZip()
+            next = range.upperBound - rest
+        }
+    }
+
+    private mutating func endSevenZip() {
+        guard var ended = sevenZip else { return }
+        sevenZip = nil
+        ended.finish()
+        findings.note(ended.reason)
+    }
+
+    /// Where an archive of 7z begins whose mark is in a range.
+    private static func sevenZip(_ bytes: borrowing RawSpan, _ range: Range<Int>) -> Int? {
         let rare: UInt8 = 0xBC
         var next = bytes.firstIndex(of: rare, in: range)
-        while next < range.upperBound, sevenZip == nil {
+        while next < range.upperBound {
             if bytes.has("7z", at: next - 2, before: next),
                 SevenZipArchive.begins(bytes.bytes(next - 2..<min(bytes.byteCount, next + 30)))
             {
-                sevenZip = SevenZipArchive()
-                sevenZip?.read(bytes.bytes(next - 2..<range.upperBound)[...])
+                return next - 2
             }
             next = bytes.firstIndex(of: rare, in: next + 1..<range.upperBound)
+        }
+        return nil
+    }
+
+    /// An image of a disk with a fixed size says so in its last sector only: VHD.
+    private mutating func lookForFooter(
+        _ bytes: borrowing RawSpan, _ range: Range<Int>, at start: Int
+    ) {
+        let sector = 512
+        let before = (start + range.lowerBound) % sector
+        var i = range.lowerBound + (before == 0 ? 0 : sector - before)
+        while i < range.upperBound {
+            if bytes.has("conectix\0\0\0\u{2}", at: i, before: bytes.byteCount) {
+                findings.note("image of a disk")
+            }
+            i += sector
         }
     }
 
@@ -167,6 +211,7 @@ struct AttachmentBytes: Sendable {
                     || bytes[next + 2] == 1 && bytes[next + 3] == 0
             {
                 findings.hasRAR = true
+                findings.hasContainer = true
                 return
             }
             next = bytes.firstIndex(of: rare, in: next + 1..<range.upperBound)

@@ -3,7 +3,7 @@ internal import ByteText
 /// What kind of file its first bytes say it is; see magic(5).
 struct FileKind {
     /// Forms of which more than the first bytes must be read.
-    enum Form { case zip, sevenZip, compound, bzip2, xz, executable, rar, other }
+    enum Form { case zip, sevenZip, compound, bzip2, xz, rar, other }
 
     private(set) var reason: [UInt8]?
     private(set) var form = Form.other
@@ -16,7 +16,8 @@ struct FileKind {
         form = Self.form(head)
         isHTML = Self.isHTML(head)
         reason =
-            Self.packed(head) ?? Self.image(head) ?? Self.encrypted(head, isNamedPGP: isNamedPGP)
+            Self.packed(head) ?? (form == .xz ? XZFilters.reason(head) : nil) ?? Self.image(head)
+            ?? Self.encrypted(head, isNamedPGP: isNamedPGP)
         isPlain = reason == nil && Self.isPlain(head)
     }
 
@@ -32,7 +33,6 @@ struct FileKind {
         if has(head, [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]) { return .compound }
         if has(head, [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0]) { return .xz }
         if head.starts(with: "BZh") { return .bzip2 }
-        if head.starts(with: "MZ") || head.starts(with: "\u{7F}ELF") { return .executable }
         return head.starts(with: "Rar!\u{1A}\u{7}") ? .rar : .other
     }
 
@@ -103,10 +103,22 @@ struct FileKind {
         case 0x4D53_5749: return head.starts(with: "MSWIM\0") ? [UInt8]("wim archive") : nil
         case 0x6873_7173: return [UInt8]("squashfs image")
         case 0x5146_49FB, 0x4B44_4D56: return [UInt8]("image of a disk")
-        default:
-            return head.starts(with: "conectix") || head.starts(with: "vhdxfile")
-                ? [UInt8]("image of a disk") : nil
+        default: return isDisk(head) ? [UInt8]("image of a disk") : nil
         }
+    }
+
+    /// Virtual disks, and file systems of Windows by their boot sectors.
+    private static func isDisk(_ head: [UInt8]) -> Bool {
+        if head.starts(with: "conectix") || head.starts(with: "vhdxfile")
+            || has(head, [0x7F, 0x10, 0xDA, 0xBE], at: 64)
+        {
+            return true
+        }
+        guard has(head, [0x55, 0xAA], at: 510) else { return false }
+        return head.range(of: "NTFS    ", from: 3) == 3..<11
+            || head.range(of: "EXFAT   ", from: 3) == 3..<11
+            || head.range(of: "FAT", from: 54) == 54..<57
+            || head.range(of: "FAT32", from: 82) == 82..<87
     }
 
     private static func encrypted(_ head: [UInt8], isNamedPGP: Bool) -> [UInt8]? {
@@ -120,6 +132,7 @@ struct FileKind {
             // The first of these, in base64.
             || head.starts(with: "U2FsdGVkX1")
             || has(head, [0x41, 0x45, 0x53, 2, 0]) || head.starts(with: "LUKS")
+            || head.starts(with: "encrcdsa")
             || has(head, [0x76, 0xE8, 0x04, 0x60, 0xC4, 0x11, 0xE3, 0x86])
         {
             return [UInt8]("encrypted file")

@@ -17,10 +17,8 @@ package struct MessageStructure: Sendable {
     private var held: [UInt8] = []
     /// Whether what comes next stands behind a line feed, when nothing is held.
     private var isLineStart = true
-    /// Whether the next line is the first one behind the header that our fields are in, when that says nothing of a body.
-    private var isSeam = false
-    /// Whether the header that is read comes behind that, where no mail reader and no scanner takes it for one.
-    private var isHidden = false
+    /// What could be a header behind the header, when that is none to ClamAV but for a field of ours.
+    private var hidden: HiddenHeader?
     /// How many messages this one lies in, each encoded as an attachment.
     private let depth: Int
 
@@ -58,12 +56,12 @@ package struct MessageStructure: Sendable {
         }
         if isHeader { endHeader() }
         endBody()
+        if hidden?.isFound == true { findings.note("header behind an empty line") }
     }
 
     private mutating func readLines(_ bytes: borrowing RawSpan, from start: Int) {
         var next = start
         while next < bytes.byteCount {
-            if isSeam { lookAtSeam(bytes[next]) }
             if !isHeader {
                 let end = bodyEnd(bytes, next..<bytes.byteCount)
                 pass(bytes, next..<end)
@@ -79,16 +77,6 @@ package struct MessageStructure: Sendable {
             readPiece(bytes, next..<end)
             next = end
         }
-    }
-
-    /// A message that does not begin with a field is parted from ours by an empty line, and its header, if one follows, with it.
-    private mutating func lookAtSeam(_ first: UInt8) {
-        isSeam = false
-        guard first == 32 || first == 9 || header.isOursAlone else { return }
-        body = nil
-        isHidden = true
-        isHeader = true
-        header = PartHeader()
     }
 
     /// The index behind the next line feed, or the range's end.
@@ -115,6 +103,7 @@ package struct MessageStructure: Sendable {
     private mutating func pass(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
         guard !range.isEmpty else { return }
         isLineStart = bytes[range.upperBound - 1] == UInt8(ascii: "\n")
+        hidden?.read(bytes, range)
         body?.read(bytes, range)
     }
 
@@ -148,12 +137,8 @@ package struct MessageStructure: Sendable {
         header.finish()
         findings.note(header.reason)
         boundaries.add(header.boundary)
-        if isHidden, !header.boundary.isEmpty || header.coding != .identity {
-            findings.note("header behind an empty line")
-        }
-        isHidden = false
         findings.parts += 1
-        isSeam = depth == 0 && findings.parts == 1 && header.isEmpty
+        if depth == 0, findings.parts == 1, !header.isHeaderToClamAV { hidden = HiddenHeader() }
         isHeader = false
         guard header.isMessage || header.isNamedMessage else {
             body = PartBody(header)

@@ -24,7 +24,8 @@ struct PartBody: Sendable {
     init(_ header: PartHeader, depth: Int = 0) {
         coding = header.coding
         isHTML = header.isHTML
-        bytes = AttachmentBytes(isNamedPGP: header.isNamedPGP)
+        bytes = AttachmentBytes(
+            isNamedPGP: header.isNamedPGP, isEncoded: header.coding != .identity)
         if depth > 0 { message = [MessageStructure(depth: depth)] }
     }
 

@@ -15,10 +15,10 @@ struct PartHeader: Sendable {
     /// Whether it is one by its name.
     private(set) var isNamedMessage = false
     private(set) var isHTML = false
-    /// Whether no field said anything of the body.
-    private(set) var isEmpty = true
-    /// Whether there are no fields but those that we put before a message that has none.
-    private(set) var isOursAlone = true
+    /// Whether there is a field by which ClamAV sees a header, so that the next empty line ends it, `Received` excepted.
+    private(set) var isHeaderToClamAV = false
+    /// Whether the body is to be read otherwise than as plain text.
+    private(set) var saysHowToRead = false
     /// Whether a name says that this is an OpenPGP file.
     private(set) var isNamedPGP = false
 
@@ -43,10 +43,7 @@ struct PartHeader: Sendable {
             // The names that count begin with "Content-".
             isWanted = bytes[start] | 0x20 == UInt8(ascii: "c")
             isStray = isStray || !Self.isField(bytes, piece)
-            isOursAlone =
-                isOursAlone
-                && (bytes.has("Received:", at: start, before: piece.upperBound)
-                    || bytes.has("X-QHPSI", at: start, before: piece.upperBound))
+            isHeaderToClamAV = isHeaderToClamAV || Self.namesAuthor(bytes, piece)
         }
         if isStray, stray.count < Self.strayLimit {
             stray += bytes.bytes(
@@ -71,6 +68,16 @@ struct PartHeader: Sendable {
         return (line.lowerBound..<colon).allSatisfy { bytes[$0].isPrintable || bytes[$0] == 9 }
     }
 
+    /// Whether a line is a field `From`, or the same in Spanish and French, which ClamAV takes for it.
+    private static func namesAuthor(_ bytes: borrowing RawSpan, _ line: Range<Int>) -> Bool {
+        let first = bytes[line.lowerBound] | 0x20
+        guard first == UInt8(ascii: "f") || first == UInt8(ascii: "d") else { return false }
+        let colon = bytes.firstIndex(of: UInt8(ascii: ":"), in: line)
+        guard colon - line.lowerBound < nameLimit else { return false }
+        let name = bytes.bytes(line.lowerBound..<colon)
+        return name.equalsIgnoringCase("from") || name.equalsIgnoringCase("de")
+    }
+
     private mutating func endField() {
         guard !field.isEmpty else { return }
         let ended = field
@@ -78,16 +85,21 @@ struct PartHeader: Sendable {
         guard let colon = ended.firstIndex(of: UInt8(ascii: ":")), colon < 64 else { return }
         let name = Array(ended[..<colon]).trimmed
         if name.equalsIgnoringCase("content-type") {
-            isEmpty = false
+            isHeaderToClamAV = true
             readType(Array(ended[(colon + 1)...]))
         } else if name.equalsIgnoringCase("content-transfer-encoding") {
+            isHeaderToClamAV = true
             readCoding(ended[(colon + 1)...].map { $0.lowercased })
         } else if name.equalsIgnoringCase("content-disposition") {
+            isHeaderToClamAV = true
             readNames(ended[(colon + 1)...].map { $0.lowercased })
         }
     }
 
     private mutating func readCoding(_ value: [UInt8]) {
+        let word = value.trimmed
+        saysHowToRead =
+            saysHowToRead || !word.starts(with: "7bit") && !word.starts(with: "8bit")
         if value.range(of: "base64") != nil {
             coding = .base64
         } else if value.range(of: "quoted-printable") != nil {
@@ -107,6 +119,9 @@ struct PartHeader: Sendable {
             note("PGP message")
         }
         let start = lower.trimmed
+        saysHowToRead =
+            saysHowToRead
+            || start.contains(UInt8(ascii: "/")) && !start.starts(with: "text/plain")
         if start.starts(with: "message/partial") { note("part of a message") }
         if start.starts(with: "message/external-body") { note("external body") }
         isMessage =

@@ -53,6 +53,11 @@ struct SevenZipArchive: Sendable {
         offset += rest.count
     }
 
+    /// How many of the bytes that were read are behind the archive; nil when its end was not read.
+    var rest: Int? {
+        place.isEmpty || offset < place.upperBound ? nil : offset - place.upperBound
+    }
+
     /// Keep the last bytes before the header.
     private mutating func keepPacked(_ bytes: ArraySlice<UInt8>) {
         packed += bytes.prefix(max(0, place.lowerBound - offset))

@@ -55,7 +55,7 @@ struct UuencodedText: Sendable {
     private mutating func look(_ text: borrowing RawSpan, _ line: Range<Int>) {
         if text.has(Self.mark, at: line.lowerBound, before: line.upperBound) {
             endAttachment()
-            attachment = AttachmentBytes(isNamedPGP: false)
+            attachment = AttachmentBytes(isNamedPGP: false, isEncoded: true)
         } else if attachment != nil {
             if text.has("end", at: line.lowerBound, before: line.upperBound) {
                 endAttachment()

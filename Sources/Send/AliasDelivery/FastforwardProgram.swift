@@ -29,6 +29,9 @@ package enum FastforwardProgram {
         }
         Signal.brokenPipe.ignore()
         do throws(DeliveryFailure) {
+            do throws(Errno) { try Process.fillStandardDescriptors() } catch {
+                throw DeliveryFailure(.temporary, "Unable to open /dev/null. (#4.3.0)")
+            }
             return try run(options, Environment.current)
         } catch {
             FileDescriptor.tell(error.line, on: 1)

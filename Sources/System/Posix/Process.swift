@@ -102,12 +102,14 @@ package enum Process {
     /// Whether a descriptor is open; see fcntl(2), F_GETFD.
     package static func isOpen(_ fd: Int32) -> Bool { cposix_fcntl(fd, F_GETFD, 0) != -1 }
 
-    /// Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that no file of ours does.
+    /// Open /dev/null on those of descriptors 0, 1 and 2 that are closed, so that no file of ours has their numbers.
+    ///
+    /// Descriptor 0 still cannot be read, `Errno.badDescriptor`: what nobody gave is not empty.
     package static func fillStandardDescriptors() throws(Errno) {
-        while true {
-            let null = try FileDescriptor.open(Array("/dev/null".utf8), .readWrite)
-            if null.rawValue > 2 { return }
-            // Opened without close-on-exec's protection of numbers 0 to 2 in mind: they stay open.
+        for number: Int32 in 0...2 where !isOpen(number) {
+            // The lowest number that is free is this one; an execve closes it again.
+            let null = try FileDescriptor.open(
+                Array("/dev/null".utf8), number == 0 ? .writeNonBlocking : .readWrite)
             _ = null.release()
         }
     }

@@ -24,6 +24,12 @@ private func attached(_ base64: String, type: String = "application/octet-stream
         + "Content-Transfer-Encoding: base64\n\n\(base64)\n--b--\n"
 }
 
+/// Base64 of so many zeros, which may be followed by more.
+private func zeros(_ count: Int) -> String {
+    // Of three kinds of rest there is only this one in 512.
+    String(repeating: "A", count: count / 3 * 4) + "AAA="
+}
+
 /// What of a message no scanner sees, told by its structure.
 struct MessageStructureTests {
     @Test(arguments: [
@@ -46,6 +52,27 @@ struct MessageStructureTests {
             "header behind an empty line"
         ),
         ("Received: a\n b\n%PDF-1.4\nobj", "file in place of a message"),
+        (
+            "Received: a\nSubject: x\n\nDate: y\nContent-Type: multipart/mixed;\n boundary=b\n\n--b",
+            "header behind an empty line"
+        ),
+        (
+            "Received: a\nTo: x\n\n\nfirst\n\nFromage: y\n\nContent-Transfer-Encoding: base64\n\nAA",
+            "header behind an empty line"
+        ),
+        ("\r\nContent-Type: message/rfc822\r\n\r\nTo: a\r\n", "header behind an empty line"),
+        (
+            attached(
+                "/Td6WFoAAARhYmNkAwEKACEBFgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                    + "AAAAAAAABFla"), "xz file with filter 10"
+        ),
+        (
+            attached(
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                    + "AH8Q2r4AAAAAAAAAAA=="), "image of a disk"
+        ),
+        (attached(zeros(512) + "Y29uZWN0aXgAAAACAAEAAAAAAAAAAAAA"), "image of a disk"),
+        (attached("ZW5jcmNkc2EAAAAC"), "encrypted file"),
         (
             "Content-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n\n"
                 + "hi\n-----BEGIN =50GP ME=  \nSSAGE-----\n", "PGP message"
@@ -165,6 +192,9 @@ struct MessageStructureTests {
         "Subject: x\n\n-----BEGIN PKCS7-----\nMIIDPAYJKoZIhvcNAQcCoIIDLTCCAykC\n",
         "Received: a\n b\n\n  an indented text\nContent-Type: said nobody\n\nx",
         "X-Odd: \u{1}\nNo field here\nSubject: x\n\nhi",
+        "Received: a\nFrom: x\n\nContent-Type: multipart/mixed; boundary=b\n\n--b\n",
+        "Received: a\nSubject: x\n\nfrom: y\n\nContent-Type: multipart/mixed; boundary=b\n\n--b\n",
+        "Received: a\nSubject: x\n\nContent-Type: text/plain\n\nContent-Transfer-Encoding: base64\n\n",
     ])
     func `a part that can be seen has none, however the bytes are cut`(message: String) {
         for cut in [1, 2, 3, 7, 64, 65536] { #expect(reason(message, cut: cut) == nil) }

@@ -145,6 +145,27 @@ private let opaque: [(name: String, command: String)] = [
         "7z behind a program",
         "7z a -bd -m0=BZip2 o.7z a.exe >/dev/null; cat /usr/lib/p7zip/7zCon.sfx o.7z"
     ),
+    (
+        "7z behind a picture",
+        "7z a -bd -m0=BZip2 o.7z a.exe >/dev/null; printf '\\377\\330\\377\\340'; head -c 700 /dev/zero; cat o.7z"
+    ),
+    (
+        "7z behind a script",
+        "7z a -bd -psecret -mhe=on o.7z a.exe >/dev/null; { echo '#!/bin/sh'; seq 500; cat o.7z; }"
+    ),
+    (
+        "a second 7z in a tar",
+        "7z a -bd i.7z c >/dev/null; 7z a -bd -m0=Deflate o.7z a.exe >/dev/null; tar -c i.7z o.7z"
+    ),
+    (
+        "7z stored in a zip",
+        "7z a -bd -m0=BZip2 o.7z a.exe >/dev/null; zip -q -0 o.zip o.7z; cat o.zip"
+    ),
+    ("xz for a new processor", "xz --arm64 --lzma2 -c a.exe"),
+    (
+        "disk of a fixed size",
+        "{ head -c 4096 /dev/zero; gzip -c a.exe; } >o.vhd; truncate -s 8192 o.vhd; cat o.vhd; printf 'conectix\\0\\0\\0\\2'; head -c 500 /dev/zero"
+    ),
     ("zip of lzma", "7z a -bd -tzip -mm=LZMA o.zip a.exe >/dev/null; cat o.zip"),
     ("zip of ppmd", "7z a -bd -tzip -mm=PPMd o.zip a.exe >/dev/null; cat o.zip"),
     ("encrypted zip", "7z a -bd -tzip -psecret -mem=AES256 o.zip a.exe >/dev/null; cat o.zip"),
@@ -176,6 +197,10 @@ private let opaque: [(name: String, command: String)] = [
 /// The same of forms that ClamAV looks into.
 private let transparent: [(name: String, command: String)] = [
     ("7z", "7z a -bd o.7z a.exe >/dev/null; cat o.7z"),
+    (
+        "7z behind a picture",
+        "7z a -bd o.7z a.exe >/dev/null; printf '\\377\\330\\377\\340'; head -c 700 /dev/zero; cat o.7z"
+    ), ("xz of delta and x86", "xz --delta=dist=4 --x86 --lzma2 -c a.exe"),
     ("zip", "zip -q o.zip a.exe; cat o.zip"), ("zip of a stream", "cat a.exe | zip -q - - | cat"),
     ("bzip2", "bzip2 -c a.exe"), ("xz", "xz -c a.exe"), ("tar of gzip", "tar -cz a.exe"),
     ("zip in a zip", "zip -q i.zip a.exe; zip -q -0 o.zip i.zip; cat o.zip"),

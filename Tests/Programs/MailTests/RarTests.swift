@@ -63,6 +63,7 @@ private var hasUnrar: Bool {
         for command in [
             "cat /usr/lib/p7zip/7zCon.sfx -",
             "{ printf 'a\\001\\002\\003'; head -c 5000 /dev/zero; cat; }",
+            "{ printf '\\377\\330\\377\\340'; head -c 700 /dev/zero; cat; }", "{ seq 1000; cat; }",
         ] {
             let mail = try mail(archive, command)
             for (name, settings) in forms.all {

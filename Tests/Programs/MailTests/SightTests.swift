@@ -166,6 +166,38 @@ private let wholeStarts = ["\n", "From ", ">From ", "X-QHPSI: ", "X: "]
     }
 }
 
+/// Headers that end before ClamAV has seen a field that it knows.
+private let unknownStarts = [
+    "Subject: x\n\n", "To: b\nSubject: x\nDate: y\n\n", "X-QHPSI: clean\n\n",
+    "X-QHPSI: clean\nX: y\n\n",
+    "\n", " \n", "no field\n\n", "Subject: x\n\nsome text\n\n\nMore: text\n\n",
+]
+
+@Test func `a header behind an empty line is not out of sight where clamscan follows it`() throws {
+    let text = try shell("base64 /usr/share/clamav-testfiles/clam.exe")
+    let part = "Content-Type: application/x\nContent-Transfer-Encoding: base64\n\n\(text)\n"
+    let mixed = "Content-Type: multipart/mixed; boundary=o\n\n--o\n\(part)--o--\n"
+    let kinds = [
+        mixed, part, "Content-Type: application/x\nContent-Transfer-Encoding: b64\n\n\(text)\n",
+        "Content-Type: message/rfc822\n\n" + mixed,
+        "Content-Type: multipart/digest; boundary=d\n\n--d\n\nSubject: z\n" + mixed + "--d--\n",
+    ]
+    var mails: [[UInt8]] = []
+    for start in unknownStarts {
+        for kind in kinds {
+            mails.append(Array((start + "Message-ID: <a@b>\nFrom: b\n" + kind).utf8))
+        }
+    }
+    let forms = try ScannerForms("test.hdb", [testFile])
+    let asSent = try forms.foundByClamscan(mails)
+    #expect(asSent.filter { $0 }.count >= 24)
+    for (name, settings) in forms.all where name != "clamd.so by descriptor" {
+        for (i, found) in asSent.enumerated() where found {
+            #expect(try forms.verdict(on: mails[i], settings) != "clean", "\(name), mail \(i)")
+        }
+    }
+}
+
 @Test func `a file that stands where a message should is not scanned`() throws {
     let forms = try ScannerForms("test.hdb", [testFile])
     let names = [

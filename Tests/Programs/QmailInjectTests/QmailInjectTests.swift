@@ -293,3 +293,27 @@ func `what cannot be sent is exit code 100`(
     outcome = try inject("To: a@b.example\n\n", in: instance)
     #expect(outcome.code == 111 && outcome.errors.contains("defaultqueue/QHPSI: "))
 }
+
+/// Daemons close what they do not use; the pipes to qmail-queue must not take those numbers.
+@Test func `a caller that has closed any of its descriptors loses no message and does not wait`()
+    throws
+{
+    for program in ["usr/bin/qmail-inject", "usr/sbin/sendmail"] {
+        for closed in 0..<8 {
+            let instance = try PrivateInstance()
+            let text = "To: ann@a.example\n\n" + String(repeating: "line\n", count: 100_000)
+            var command = instance.command(program, program.hasSuffix("l") ? ["-t"] : [])
+            command.streams = [.input(Array(text.utf8)), .null, .null]
+            for i in 0..<3 where closed >> i & 1 == 1 { command.streams[i] = .closed }
+            command.patience = 30
+            let outcome = try command.run()
+            if closed & 1 == 1 {
+                #expect(outcome.code == 111, "\(program), \(closed)")
+                #expect(try instance.queueFiles().isEmpty)
+            } else {
+                #expect(outcome.code == 0, "\(program), \(closed)")
+                #expect(try message(instance).hasSuffix("\n\n" + text.dropFirst(19)))
+            }
+        }
+    }
+}

@@ -152,11 +152,17 @@ func `a sender cannot name the recipients of a message that VIRUSFORWARD is said
     let instance = try PrivateInstance()
     var command = instance.queueCommand(message, envelope(to: ["bob@test.example"]))
     command.streams[0] = .closed
-    #expect(try command.run().code == 0)  // /dev/null: an empty message with an envelope.
+    // What cannot be read is no empty message.
+    #expect(try command.run().code == 54)
     command.streams[0] = .input(message)
     command.streams[1] = .closed
     #expect(try command.run().code == 54)
-    #expect(try instance.queued().map(\.body) == [[]])
+    #expect(try instance.queueFiles().isEmpty)
+    command.streams = [
+        .input(message), .input(envelope(to: ["bob@test.example"])), .closed, .closed,
+    ]
+    #expect(try command.run().code == 0)
+    #expect(try instance.queued().map(\.body) == [message])
 }
 
 @Test func `a message whose caller has given up is not scanned`() throws {

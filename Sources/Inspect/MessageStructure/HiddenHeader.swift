@@ -1,0 +1,45 @@
+/// A header behind an empty line, where no mail reader takes it for one.
+///
+/// ClamAV does when nothing before it looks like a mail's: it passes over empty lines until there was a field that it
+/// knows. Behind our `Received`, which is one, it does not, so what it would find in the message as sent is out of its sight.
+struct HiddenHeader: Sendable {
+    /// Whether there is one, and it says how to read what follows.
+    private(set) var isFound = false
+
+    private var isOver = false
+    private var header = PartHeader()
+    /// The begin of a line that must be looked at as a whole.
+    private var held: [UInt8] = []
+    private var isLineStart = true
+
+    /// Read the next bytes behind the first empty line.
+    mutating func read(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
+        var next = range.lowerBound
+        while next < range.upperBound, !isOver {
+            let room = MessageStructure.pieceLimit - held.count
+            let feed = bytes.firstIndex(
+                of: UInt8(ascii: "\n"), in: next..<min(range.upperBound, next + room))
+            let end = min(range.upperBound, feed + 1, next + room)
+            held += bytes.bytes(next..<end)
+            next = end
+            guard held.last == UInt8(ascii: "\n") || held.count == MessageStructure.pieceLimit
+            else { return }
+            let piece = held
+            held = []
+            look(piece.span.bytes, piece)
+        }
+    }
+
+    private mutating func look(_ bytes: borrowing RawSpan, _ piece: [UInt8]) {
+        let begins = isLineStart
+        isLineStart = piece.last == UInt8(ascii: "\n")
+        guard begins, piece == [10] || piece == [13, 10] else {
+            header.read(bytes, 0..<piece.count, begins: begins)
+            return
+        }
+        header.finish()
+        isOver = header.isHeaderToClamAV
+        isFound = isOver && header.saysHowToRead
+        header = PartHeader()
+    }
+}
