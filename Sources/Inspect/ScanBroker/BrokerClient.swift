@@ -40,7 +40,7 @@ struct BrokerClient: ~Copyable {
         do throws(Errno) {
             let bytes = request.encoded
             guard bytes.count <= BrokerSocket.sizeLimit else { return nil }
-            try socket.sendPacket(bytes, [message])
+            send(bytes, message)
             let start = Deadline(milliseconds: Self.patience)
             guard try Polling.wait(for: socket.rawValue, .readable, until: start) else {
                 return nil
@@ -57,6 +57,13 @@ struct BrokerClient: ~Copyable {
         }
         do throws(Errno) { return try awaited(until: deadline, watched) } catch {
             return Self.failed([UInt8]("the scan broker is gone: ") + error.text)
+        }
+    }
+
+    /// Who refuses need not read what is asked: that cannot be sent then, and the answer is there.
+    private borrowing func send(_ request: [UInt8], _ message: Int32) {
+        do throws(Errno) { try socket.sendPacket(request, [message]) } catch {
+            // Then there is an answer, or nothing, for which nobody waits: the connection has ended.
         }
     }
 
@@ -79,9 +86,18 @@ struct BrokerClient: ~Copyable {
 
     /// A packet whose descriptors are not wanted; empty: the connection is closed.
     private borrowing func packet() throws(Errno) -> [UInt8] {
-        let packet = try socket.receivePacket(limit: ScanReport.sizeLimit + 2)
+        let packet: BrokerSocket.Packet
+        do throws(Errno) { packet = try received() } catch {
+            // The other side has closed with something unread; what it said before comes now.
+            guard error == .connectionReset else { throw error }
+            packet = try received()
+        }
         for number in packet.descriptors { _ = FileDescriptor(adopting: number) }
         return packet.isCut ? [0] : packet.bytes
+    }
+
+    private borrowing func received() throws(Errno) -> BrokerSocket.Packet {
+        try socket.receivePacket(limit: ScanReport.sizeLimit + 2)
     }
 
     private static func failed(_ reason: [UInt8]) -> ScanAnswer {

@@ -48,19 +48,23 @@ struct ScanProcess {
         do throws(ScanFailure) { scan = try MessageScan(request.environment, instance) } catch {
             return ScanAnswer(error, scanner: [UInt8]("qhpsi"))
         }
+        let given = FileDescriptor(adopting: message)
+        let size = try given.status().size
         let name: [UInt8]
-        do throws(Errno) { name = try self.name(request) } catch {
+        do throws(Errno) { name = try self.name(of: given, size, request) } catch {
             return ScanAnswer(
                 ScanFailure(.scanner, "unable to give the message a name", error),
                 scanner: [UInt8]("qhpsid"))
         }
-        try placeDescriptors(name)
-        return scan.answer(path: name)
+        try placeDescriptors(given, name)
+        let answer = scan.answer(path: name)
+        return try given.status().size == size ? answer : .changed
     }
 
     /// As qhpsi has them: the message on 0, and who waits for the answer on 1.
-    private func placeDescriptors(_ name: [UInt8]) throws(Errno) {
-        let given = FileDescriptor(adopting: message)
+    private func placeDescriptors(
+        _ given: borrowing FileDescriptor, _ name: [UInt8]
+    ) throws(Errno) {
         do throws(Errno) {
             // A scanner gets no descriptor that it could write by, nor a position that others move.
             try FileDescriptor.open(name, .read).duplicate(to: 0)
@@ -68,22 +72,31 @@ struct ScanProcess {
             try given.duplicate(to: 0)
             try given.seek(to: 0)
         }
-        try Self.lent(connection) { (socket) throws(Errno) in try socket.duplicate(to: 1) }
+        let socket = FileDescriptor(adopting: connection)
+        do throws(Errno) { try socket.duplicate(to: 1) } catch {
+            _ = socket.release()
+            throw error
+        }
+        _ = socket.release()
     }
 
     /// What the scanner is told as the message's path.
-    private func name(_ request: ScanRequest) throws(Errno) -> [UInt8] {
+    private func name(
+        of message: borrowing FileDescriptor, _ size: Int, _ request: ScanRequest
+    ) throws(Errno) -> [UInt8] {
         let copy = FileDescriptor(adopting: file)
-        return try Self.lent(message) { (source) throws(Errno) in
-            let status = try source.status()
-            if status.size > Self.copyLimit, !request.path.isEmpty {
-                let named = try FileStatus(of: request.path)
-                if named.inode == status.inode, named.device == status.device {
-                    return request.path
-                }
-            }
-            try Self.copy(source, size: status.size, to: copy)
-            return path
+        let status = try message.status()
+        if size > Self.copyLimit, Self.isName(request.path, of: status) { return request.path }
+        try Self.copy(message, size: size, to: copy)
+        return path
+    }
+
+    private static func isName(_ path: [UInt8], of status: FileStatus) -> Bool {
+        do throws(Errno) {
+            let named = try FileStatus(of: path)
+            return named.inode == status.inode && named.device == status.device
+        } catch {
+            return false
         }
     }
 
@@ -97,21 +110,6 @@ struct ScanProcess {
             if count == 0 { throw .inputOutput }
             try copy.write(buffer.span.bytes.extracting(first: count), at: offset)
             offset += count
-        }
-    }
-
-    /// Use a descriptor that stays open.
-    private static func lent<Value>(
-        _ number: Int32, _ body: (borrowing FileDescriptor) throws(Errno) -> Value
-    ) throws(Errno) -> Value {
-        let file = FileDescriptor(adopting: number)
-        do throws(Errno) {
-            let value = try body(file)
-            _ = file.release()
-            return value
-        } catch {
-            _ = file.release()
-            throw error
         }
     }
 }

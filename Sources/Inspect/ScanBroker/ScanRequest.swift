@@ -60,6 +60,14 @@ struct ScanRequest: Equatable {
     }
 }
 
+extension ScanAnswer {
+    /// The answer when the message has changed while it was scanned.
+    static var changed: ScanAnswer {
+        let reason = [UInt8]("the message has changed while it was scanned")
+        return ScanAnswer(.failed(reason: reason), scanner: [UInt8]("qhpsid"))
+    }
+}
+
 /// What the broker says.
 enum BrokerWord {
     /// The scan has begun: from here on the client waits for the answer, and does nothing else about the message.

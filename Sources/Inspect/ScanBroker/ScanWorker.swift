@@ -75,8 +75,10 @@ struct ScanWorker: ~Copyable {
         if scan.asksClamd {
             // clamd's deadline is kept by the question itself; this ends what hangs elsewhere.
             Alarm.set(seconds: UInt32(clamping: scan.seconds + 3))
+            let size = try message.status().size
             let answer = scan.answerOfClamd(on: message)
-            try connection.sendPacket(BrokerWord.encoded(answer))
+            let isSame = try message.status().size == size
+            try connection.sendPacket(BrokerWord.encoded(isSame ? answer : .changed))
         } else {
             let sealed = try SealedMemory.descriptor(of: packet.bytes)
             try control.sendPacket(
