@@ -46,7 +46,8 @@ package enum BrokerStart {
         let rights = try ScanRights(instance)
         let folder = try ScanFolder.made(instance, rights)
         let isolation = Isolation()
-        try note(isolation.missing, instance)
+        let kept = try rights.trial()
+        try note(isolation.missing + (kept.map { [$0] } ?? []), instance)
         let listener = try listening(instance, rights)
         say([UInt8]("ready: at most ") + [UInt8](decimal: limit) + [UInt8](" scans at once"))
         var broker = ScanBroker(
@@ -68,6 +69,7 @@ package enum BrokerStart {
                 signal.ignore()
             }
             try Process.hideMemory()
+            try Descendants.adopt()
             return try Signal.queue([.childEnded, .terminate, .interrupt])
         } catch {
             throw BrokerFailure([UInt8]("unable to begin"), error)

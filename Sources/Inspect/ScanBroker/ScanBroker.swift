@@ -17,6 +17,8 @@ struct ScanBroker: ~Copyable {
     private let limit: Int
     private var workers: [Worker] = []
     private var scans: [Scan] = []
+    /// Until then no worker is started, because the last one could not be, or did nothing.
+    private var pause: Deadline?
     /// Set once it is told to end.
     private var end: Deadline?
 
@@ -26,6 +28,7 @@ struct ScanBroker: ~Copyable {
         let control: FileDescriptor
         /// When it must have answered; nil: it has nothing to do.
         var busyUntil: Deadline?
+        var hasServed = false
 
         init(_ child: Child, _ control: consuming FileDescriptor) {
             self.child = child
@@ -45,6 +48,7 @@ struct ScanBroker: ~Copyable {
     private static let longest = 3_600_000 + 10_000
     /// How long scans may go on when the broker is told to end, in milliseconds.
     private static let patienceAtEnd = 60_000
+    private static let pauseAfterFailure = 1000
 
     /// Of what has been made for it.
     init(
@@ -68,7 +72,7 @@ struct ScanBroker: ~Copyable {
                 workers.removeAll { $0.busyUntil == nil }
                 if workers.isEmpty && scans.isEmpty || end.hasPassed { return }
             } else {
-                try keepOneIdle()
+                keepOneIdle()
             }
             try waitOnce()
             endLateOnes()
@@ -79,12 +83,16 @@ struct ScanBroker: ~Copyable {
     private var count: Int { workers.count + scans.count }
     private var hasIdle: Bool { workers.contains { $0.busyUntil == nil } }
 
-    private mutating func keepOneIdle() throws(Errno) {
+    private mutating func keepOneIdle() {
         if count > limit, let idle = workers.firstIndex(where: { $0.busyUntil == nil }) {
             // It ends when its side of the connection is closed.
             workers.remove(at: idle)
         }
-        if count < limit, !hasIdle { try startWorker() }
+        guard count < limit, !hasIdle, pause?.hasPassed ?? true else { return }
+        do throws(Errno) { try startWorker() } catch {
+            BrokerStart.say([UInt8]("warning: unable to start a process: ") + error.text)
+            pause = Deadline(milliseconds: Self.pauseAfterFailure)
+        }
     }
 
     private mutating func waitOnce() throws(Errno) {
@@ -98,15 +106,16 @@ struct ScanBroker: ~Copyable {
             if index == 0 {
                 try heedSignals()
             } else if index <= heard.count {
-                try hear(heard[index - 1])
+                hear(heard[index - 1])
             } else {
-                try refuseOne()
+                refuseOne()
             }
         }
     }
 
     private var nextDeadline: Deadline? {
         var next = end
+        if let pause, !pause.hasPassed { next = pause }
         for worker in workers {
             if let until = worker.busyUntil, until.at < (next?.at ?? .max) { next = until }
         }
@@ -123,31 +132,58 @@ struct ScanBroker: ~Copyable {
         }
         while let (child, status) = Child.nextEnded() {
             forget(child.identifier)
-            BrokerStart.tell(of: Child.ending(status: status))
+            let ending = Child.ending(status: status)
+            BrokerStart.tell(of: ending)
+            if case .killed = ending, !isolation.hasNamespaces { endOrphans() }
+        }
+    }
+
+    /// What a scan's process that was killed has left to us, as no namespace ends it.
+    private func endOrphans() {
+        let known = workers.map { $0.child.identifier } + scans.map { $0.child.identifier }
+        do throws(Errno) {
+            let text = try Files.contents([UInt8]("/proc/thread-self/children"))
+            for word in text.words {
+                guard let number = word.decimalValue, let process = Int32(exactly: number),
+                    !known.contains(process)
+                else { continue }
+                // Its end comes to us, too, and then those whom it leaves are ended.
+                kill(Child(identifier: process))
+            }
+        } catch {
+            BrokerStart.say([UInt8]("warning: unable to see what a scan has left: ") + error.text)
         }
     }
 
     private mutating func forget(_ process: Int32) {
-        workers.removeAll { $0.child.identifier == process }
+        for worker in workers where worker.child.identifier == process { lose(worker) }
         for scan in scans where scan.child.identifier == process { folder.remove(scan.file) }
         scans.removeAll { $0.child.identifier == process }
     }
 
-    private mutating func hear(_ worker: Worker) throws(Errno) {
+    /// A worker is about to end, or has ended.
+    private mutating func lose(_ worker: Worker) {
+        workers.removeAll { $0 === worker }
+        if !worker.hasServed { pause = Deadline(milliseconds: Self.pauseAfterFailure) }
+    }
+
+    private mutating func hear(_ worker: Worker) {
         let packet: BrokerSocket.Packet
         do throws(Errno) { packet = try worker.control.receivePacket(limit: 8) } catch {
-            if error == .wouldBlock { return }
-            throw error
+            if error != .wouldBlock { lose(worker) }
+            return
         }
         switch packet.bytes.first {
-        case ScanWorker.Word.busy: worker.busyUntil = Deadline(milliseconds: Self.longest)
+        case ScanWorker.Word.busy:
+            worker.hasServed = true
+            worker.busyUntil = Deadline(milliseconds: Self.longest)
         case ScanWorker.Word.idle: worker.busyUntil = nil
         case ScanWorker.Word.handOver where packet.descriptors.count == 3:
             let connection = FileDescriptor(adopting: packet.descriptors[0])
             let message = FileDescriptor(adopting: packet.descriptors[1])
             let request = FileDescriptor(adopting: packet.descriptors[2])
             startScan(connection, message, request)
-        default: workers.removeAll { $0 === worker }
+        default: lose(worker)
         }
     }
 
@@ -203,10 +239,18 @@ struct ScanBroker: ~Copyable {
         }
     }
 
-    private func refuseOne() throws(Errno) {
-        guard let connection = try listener.acceptNow(), rights.believes(try connection.peer())
-        else { return }
-        refuse(connection)
+    /// Take a connection that no worker can take.
+    ///
+    /// Without an answer qhpsi does the scan itself: there may be too many scans, but not none because of us.
+    private func refuseOne() {
+        do throws(Errno) {
+            guard let connection = try listener.acceptNow(),
+                rights.believes(try connection.peer()), count >= limit
+            else { return }
+            refuse(connection)
+        } catch {
+            Clock.sleep(milliseconds: 10)
+        }
     }
 
     private func refuse(_ connection: borrowing FileDescriptor) {

@@ -77,6 +77,41 @@ struct ScanRights {
         guard try isDropped(kind) else { throw .notPermitted }
     }
 
+    /// Whether a process can become what it must here, as a child finds out.
+    ///
+    /// - Returns: Nil; or what it cannot leave behind, which does not stand in the way, for the log.
+    /// - Throws: Why there can be no scan here.
+    func trial() throws(BrokerFailure) -> [UInt8]? {
+        let ending: Child.Ending
+        do throws(Errno) {
+            guard let child = try Process.fork() else { Process.exit(tried()) }
+            ending = try child.wait()
+        } catch {
+            throw BrokerFailure([UInt8]("unable to start a process"), error)
+        }
+        if ending == .exited(0) { return nil }
+        if ending == .exited(Self.keepsBoundingSet) {
+            return [UInt8]("cap_setpcap: the bounding set of scanners is not empty")
+        }
+        guard case .exited(let reason) = ending else {
+            throw BrokerFailure([UInt8]("a process was killed"))
+        }
+        throw BrokerFailure([UInt8]("unable to become qscand alone"), Errno(rawValue: reason))
+    }
+
+    /// No number of errno(3).
+    private static let keepsBoundingSet: Int32 = 255
+
+    private func tried() -> Int32 {
+        if machine != nil, cscan_empty_bounding_set() == -1 { return Self.keepsBoundingSet }
+        do throws(Errno) {
+            try drop(as: .alone)
+            return 0
+        } catch {
+            return error.rawValue
+        }
+    }
+
     private func realUser(_ machine: Machine, _ kind: Kind) -> UInt32 {
         kind == .alone ? machine.scanUser : machine.queueUser
     }

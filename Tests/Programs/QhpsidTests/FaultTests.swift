@@ -154,3 +154,22 @@ func `nonsense of a broker is no verdict`(packets: String, code: Int32) throws {
     #expect(outcome.code == code, "\(outcome.output)")
     #expect(outcome.output.hasPrefix(code == 1 ? "IFound.Without" : "F"))
 }
+
+@Test(arguments: [true, false])
+func `when nobody waits for the verdict any more the scanner is killed`(isKilled: Bool) throws {
+    let broker = try PrivateBroker()
+    let pid = broker.instance.root + "/pid"
+    let pipe = try Pipe()
+    let seconds = isKilled ? "600.375" : "600.625"
+    var command = try broker.scan("echo $$ >'\(pid)'; exec sleep \(seconds)")
+    command.streams[1] = .existing(pipe.writing.rawValue)
+    let scan = try command.start()
+    try wait("the scanner") { (try? shell("test -s '\(pid)'")) != nil }
+    if isKilled { try scan.child.signal(.kill) }
+    _ = pipe.keepReading()
+    #expect(try scan.wait(seconds: 10).code ?? 77 > 2)
+    try wait("the scanner's end", seconds: 10) {
+        try shell("pgrep -f '^sleep \(seconds)' || true").isEmpty
+    }
+    #expect(try broker.scan("exit 0").run().code == 0)
+}

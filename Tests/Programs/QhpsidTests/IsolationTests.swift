@@ -213,6 +213,39 @@ func `nothing of a scan is left when there is a verdict`(place: [String], body: 
 }
 
 @Test(arguments: places)
+func `a scan whose own process is killed ends with all that it has started`(
+    place: [String]
+) throws {
+    let broker = try MachineBroker(
+        "(setsid sh -c 'sleep 600.125; :' &); sleep 600.125 & until [ -e /tmp/over ]; do sleep 0.01; done",
+        under: place)
+    let queueing = try broker.queue().start()
+    let sleeping = "pgrep -c -u 64020 -f '^sleep 600.125' || true"
+    try wait("the scanner") { try shell(sleeping) == "2\n" }
+    // Who watches over a scanner has no terminal name of its own: it is what is no worker.
+    try shell(
+        "for id in $(pgrep -P \(broker.running.child.identifier)); do if pgrep -P $id >/dev/null; then kill -KILL $id; fi; done"
+    )
+    #expect(try queueing.wait(seconds: 20).code == 77)
+    try wait("the end of all", seconds: 10) { try shell(sleeping) == "0\n" }
+    // Even the broker itself goes on.
+    try broker.machine.write("tmp/over", "")
+    try broker.machine.write("scanner", "#!/bin/sh\nexit 0\n", mode: "755")
+    #expect(try broker.queue().run().code == 0)
+}
+
+@Test func `a broker that cannot become qscand alone does not begin, and says why`() throws {
+    let machine = try SetIDRoot()
+    let outcome = try Command(
+        PrivateInstance.sourceTree + "/.ci/in-root",
+        [machine.root, "/usr/bin/setpriv", "--bounding-set=-setgid", "--", "/usr/sbin/qhpsid"]
+    ).run()
+    #expect(outcome.code == 111)
+    #expect(
+        outcome.errors == "qhpsid: fatal: unable to become qscand alone: Operation not permitted\n")
+}
+
+@Test(arguments: places)
 func `a scanner cannot ask the broker`(place: [String]) throws {
     let broker = try MachineBroker(
         "perl -MSocket -e 'socket S, AF_UNIX, 5, 0; connect(S, pack_sockaddr_un(\"/run/qhpsi/qhpsid\")) and print \"connected\\n\" or print \"$!\\n\"' >/tmp/answer; exit 0",
