@@ -27,7 +27,7 @@ package enum BrokerStart {
         }
     }
 
-    private static let defaultLimit = 100
+    private static let defaultLimit = 250
     private static let mostLimit = 1000
     private static let backlog: Int32 = 128
 
