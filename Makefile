@@ -26,7 +26,7 @@ SWIFT_ADMIN := QHPSI_VENDORED=1 swift build -c release --scratch-path $(ADMIN) -
 	-Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now
 COMPLETIONS := $(BUILT)/usr/share/bash-completion/completions
 BIN := fastforward mailq newaliases qmail-inject tcprules tcprulescheck tcpserver vcfilter
-SBIN := qhpsi qhpsi-checkpassword qmail-clean qmail-getpw qmail-local qmail-lspawn qmail-newu qmail-qread \
+SBIN := qhpsi qhpsi-checkpassword qhpsid qmail-clean qmail-getpw qmail-local qmail-lspawn qmail-newu qmail-qread \
 	qmail-qstat qmail-queue qmail-recipients qmail-remote qmail-rspawn qmail-send qmail-smtpd qmail-start \
 	qmail-tcpok qmail-tcpto queue-fix sendmail vfilter
 LIBEXEC := qhpsi-host qhpsi-plugins qmail-remote-tls qmail-smtpd-tls

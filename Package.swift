@@ -180,6 +180,7 @@ let enqueue: [Target] = [
 let inspect: [Target] = [
     .systemLibrary(name: "CClamAV", pkgConfig: "libclamav", providers: [.apt(["libclamav-dev"])]),
     .bridge("CScanPlugin", exclude: ["plugin.exports"]),
+    .bridge("CScanBroker"),
     .library("ScanProtocol", uses: "ByteText"),
     .library("MessageStructure", uses: "ByteText"),
     .library("ScanPlugin", uses: "ByteText", "CScanPlugin", "Posix", "ScanProtocol"),
@@ -187,13 +188,17 @@ let inspect: [Target] = [
     .library(
         "ScanHost", uses: "ByteText", "ClamdClient", "ControlFiles", "MessageStructure", "Posix",
         "ScanProtocol"),
+    .library(
+        "ScanBroker", uses: "ByteText", "ControlFiles", "CScanBroker", "Posix", "ScanHost",
+        "ScanProtocol"),
     .library("HostStart", uses: "ByteText", "ClamdClient", "ControlFiles", "Posix", "ScanProtocol"),
     .library(
         "PluginHost", uses: "ByteText", "ControlFiles", "CScanPlugin", "HostStart", "Posix",
         "ScanPlugin", "ScanProtocol"),
     .library("ClamdClient", uses: "ByteText", "Posix", "ScanProtocol"),
     .library("ClamEngine", uses: "ByteText", "CClamAV", "Posix", "ScanProtocol"),
-    .program("qhpsi", uses: "Posix", "ScanHost", linked: .selfContained),
+    .program("qhpsi", uses: "Posix", "ScanBroker", linked: .selfContained),
+    .program("qhpsid", uses: "Posix", "ScanBroker", linked: .selfContained),
     .program("qhpsi-host", uses: "HostStart", "Posix", linked: .selfContained),
     .program("qhpsi-plugins", uses: "HostStart", "PluginHost", "Posix", linked: .systemLinked),
     .plugin(
@@ -228,8 +233,7 @@ let send: [Target] = [
     .library("DotQmail", uses: "ByteText", "MailFormat"),
     .library(
         "LocalDelivery", uses: "AliasFile", "ByteText", "ControlFiles", "DotQmail",
-        "FilterDelivery",
-        "LocalUsers", "Maildir", "MailFormat", "Posix", "QueueClient"),
+        "FilterDelivery", "LocalUsers", "Maildir", "MailFormat", "Posix", "QueueClient"),
     .program("qmail-local", uses: "LocalDelivery", "Posix", linked: .selfContained),
     .library(
         "LocalSpawner", uses: "ByteText", "ConstantDatabases", "ControlFiles", "DeliverySpawner",
@@ -312,55 +316,51 @@ let inspectTests: [Target] = [
     .tests(of: "MessageStructure", uses: "Posix", "Testbed"),
     .tests(of: "ScanPolicy", uses: "ScanProtocol"),
 ]
-let sendTests: [Target] = [
-    .tests(of: "DeliverySpawner"),
-    .tests(of: "Schedule"),
-    .tests(of: "DeliveryReport"),
-    .tests(of: "Bounce", uses: "EnvelopeWire"),
-    .tests(of: "SendQueue", uses: "EnvelopeWire", "Posix", "QueueStore", "Schedule", "Testbed"),
-    .tests(of: "Maildir", uses: "Posix", "Testbed"),
-    .tests(of: "DotQmail"),
-    .tests(of: "AliasFile"),
-    .tests(of: "Filter"),
-    .tests(of: "FilterDelivery", uses: "ControlFiles"),
-    .tests(of: "RemoteDialogue"),
-    .tests(of: "RemoteDelivery", uses: "ByteText"),
-    .tests(of: "MailRoutes", uses: "ByteText", "RelayRoutes"),
-    .tests(of: "RemoteSpawner", uses: "DeliverySpawner"),
-]
+let sendTests: [Target] =
+    [
+        "AliasFile", "DeliveryReport", "DeliverySpawner", "DotQmail", "Filter", "RemoteDialogue",
+        "Schedule",
+    ].map { .tests(of: $0) } + [
+        .tests(of: "Bounce", uses: "EnvelopeWire"),
+        .tests(of: "SendQueue", uses: "EnvelopeWire", "Posix", "QueueStore", "Schedule", "Testbed"),
+        .tests(of: "Maildir", uses: "Posix", "Testbed"),
+        .tests(of: "FilterDelivery", uses: "ControlFiles"),
+        .tests(of: "RemoteDelivery", uses: "ByteText"),
+        .tests(of: "MailRoutes", uses: "ByteText", "RelayRoutes"),
+        .tests(of: "RemoteSpawner", uses: "DeliverySpawner"),
+    ]
 let programTests: [Target] =
     ["QmailQueue", "Qhpsi", "QueueFix", "Trust", "Mail", "ServiceScript"].map { .programTests($0) }
     + [
         "QmailSend", "Fastforward", "QmailNewu", "QmailRecipients", "Tcprulescheck",
         "Tcpserver", "QmailInject", "Sendmail", "QueueListing", "Vcfilter", "Vfilter", "Qhpsictl",
-        "QhpsiCheckpassword", "QmailRspawn", "QmailRemote", "QmailLocal",
+        "QhpsiCheckpassword", "Qhpsid", "QmailRspawn", "QmailRemote", "QmailLocal",
     ].map { .programTests($0, uses: "Posix") } + [
         .programTests("QmailLspawn", uses: "Posix", "Routing"),
         .programTests("Plugin", uses: "ByteText", "Posix", "ScanProtocol"),
         .programTests("Tcprules", uses: "ByteText", "ConnectionRules", "Posix", "RuleDatabase"),
         .programTests("QmailSmtpd", uses: "EnvelopeWire", "Posix"),
     ]
-let fuzzers: [Target] = [
-    .bridge("CFuzz"),
-    .fuzzer("fuzz-envelope", uses: "EnvelopeWire"),
-    .fuzzer("fuzz-scrubber", uses: "MailFormat"),
-    .fuzzer("fuzz-words", uses: "ScanPolicy", "ScanProtocol"),
-    .fuzzer("fuzz-clamd", uses: "ByteText", "ClamdClient", "ScanProtocol"),
-    .fuzzer("fuzz-structure", uses: "ByteText", "MessageStructure"),
-    .fuzzer("fuzz-report", uses: "EnvelopeWire", "ScanProtocol"),
-    .fuzzer("fuzz-rules", uses: "ByteText", "ConnectionRules"),
-    .fuzzer("fuzz-dns", uses: "ByteText", "DNSMessage"),
-    .fuzzer("fuzz-proxy", uses: "ByteText", "ProxyProtocol"),
-    .fuzzer("fuzz-auth", uses: "ByteText", "SMTPGrammar"),
-    .fuzzer("fuzz-bdat", uses: "ByteText", "SMTPGrammar"),
-    .fuzzer("fuzz-filter", uses: "ByteText", "Filter"),
-    .fuzzer("fuzz-jobs", uses: "DeliverySpawner"),
-    .fuzzer("fuzz-dotqmail", uses: "DotQmail"),
-    .fuzzer("fuzz-aliases", uses: "AliasFile"),
-    .fuzzer("fuzz-addresses", uses: "ByteText", "MessageComposition"),
-    .fuzzer("fuzz-remote", uses: "ByteText", "RemoteDialogue"),
-    .fuzzer("fuzz-smtp", uses: "ByteText", "EnvelopeWire", "SMTPGrammar"),
-]
+let fuzzers: [Target] =
+    [
+        .bridge("CFuzz"),
+        .fuzzer("fuzz-envelope", uses: "EnvelopeWire"),
+        .fuzzer("fuzz-scrubber", uses: "MailFormat"),
+        .fuzzer("fuzz-words", uses: "ScanPolicy", "ScanProtocol"),
+        .fuzzer("fuzz-clamd", uses: "ByteText", "ClamdClient", "ScanProtocol"),
+        .fuzzer("fuzz-structure", uses: "ByteText", "MessageStructure"),
+        .fuzzer("fuzz-report", uses: "EnvelopeWire", "ScanProtocol"),
+        .fuzzer("fuzz-rules", uses: "ByteText", "ConnectionRules"),
+        .fuzzer("fuzz-dns", uses: "ByteText", "DNSMessage"),
+        .fuzzer("fuzz-proxy", uses: "ByteText", "ProxyProtocol"),
+        .fuzzer("fuzz-filter", uses: "ByteText", "Filter"),
+        .fuzzer("fuzz-jobs", uses: "DeliverySpawner"),
+        .fuzzer("fuzz-dotqmail", uses: "DotQmail"),
+        .fuzzer("fuzz-aliases", uses: "AliasFile"),
+        .fuzzer("fuzz-addresses", uses: "ByteText", "MessageComposition"),
+        .fuzzer("fuzz-remote", uses: "ByteText", "RemoteDialogue"),
+        .fuzzer("fuzz-smtp", uses: "ByteText", "EnvelopeWire", "SMTPGrammar"),
+    ] + ["fuzz-auth", "fuzz-bdat"].map { .fuzzer($0, uses: "ByteText", "SMTPGrammar") }
 
 /// One folder for each stage of the mail's way.
 let stages =

@@ -1,5 +1,5 @@
 import ByteText
-import Posix
+package import Posix
 import ScanProtocol
 
 /// How a scan is run: the variables of qhpsi(8) as values.
@@ -58,9 +58,9 @@ struct ScannerSettings {
 }
 
 /// A scan that cannot be had, and the exit code of qhpsi(8) for it.
-struct ScanFailure: Error {
+package struct ScanFailure: Error, Sendable {
     /// The exit codes beside those of the verdicts.
-    enum Code: Int32 {
+    package enum Code: Int32, Sendable {
         /// The user or group could not be changed.
         case privilege = 50
         /// The scanner did not answer in time.
@@ -73,15 +73,19 @@ struct ScanFailure: Error {
         case misconfigured = 87
     }
 
-    let code: Code
-    let reason: [UInt8]
+    /// The exit code of qhpsi(8).
+    package let code: Code
+    /// For the report.
+    package let reason: [UInt8]
 
-    init(_ code: Code, _ reason: [UInt8]) {
+    /// A scan that fails for a reason.
+    package init(_ code: Code, _ reason: [UInt8]) {
         self.code = code
         self.reason = reason
     }
 
-    init(_ code: Code, _ what: StaticString, _ error: Errno) {
+    /// A scan that fails because of a system call; what was tried comes before the kernel's reason.
+    package init(_ code: Code, _ what: StaticString, _ error: Errno) {
         self.init(code, [UInt8](what) + [UInt8](": ") + error.text)
     }
 }

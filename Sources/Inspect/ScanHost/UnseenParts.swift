@@ -1,6 +1,5 @@
 import ByteText
 import ClamdClient
-import ControlFiles
 import MessageStructure
 import Posix
 import ScanProtocol
@@ -11,18 +10,20 @@ import ScanProtocol
 struct UnseenParts {
     private let settings: ScannerSettings
     private let environment: Environment
+    private let root: [UInt8]
 
-    /// For a scan that was made with these settings and variables.
-    init(_ settings: ScannerSettings, _ environment: Environment) {
+    /// For a scan that was made with these settings and variables in the instance below a folder.
+    init(_ settings: ScannerSettings, _ environment: Environment, root: [UInt8]) {
         self.settings = settings
         self.environment = environment
+        self.root = root
     }
 
-    /// The verdict on the message on descriptor 0 after the scanner's own: the same unless that is clean.
-    func judged(_ verdict: Verdict) -> Verdict {
+    /// The verdict on a message after the scanner's own: the same unless that is clean.
+    func judged(_ verdict: Verdict, _ message: borrowing FileDescriptor) -> Verdict {
         guard verdict == .clean else { return verdict }
         do throws(Errno) {
-            let (findings, size) = try Self.read()
+            let (findings, size) = try Self.read(message)
             guard let reason = reason(findings, size) else { return .clean }
             return .notScanned(reason: reason)
         } catch {
@@ -33,9 +34,9 @@ struct UnseenParts {
     /// What is read at once.
     private static let portion = 65536
 
-    private static func read() throws(Errno) -> (findings: StructureFindings, size: Int) {
-        // Nothing reads it after this: it may close.
-        let message = FileDescriptor(adopting: 0)
+    private static func read(
+        _ message: borrowing FileDescriptor
+    ) throws(Errno) -> (findings: StructureFindings, size: Int) {
         let size = try message.status().size
         var structure = MessageStructure()
         var buffer = [UInt8](repeating: 0, count: min(size, portion))
@@ -85,7 +86,7 @@ struct UnseenParts {
     /// The configuration that clamd runs with, as an option or a variable names it.
     private func configuration(_ named: [UInt8]?) -> ClamAVLimits {
         let text = ClamdConfigurationFile.text(
-            named: named ?? environment["CLAMD_CONF"], root: Instance.current(environment).root)
+            named: named ?? environment["CLAMD_CONF"], root: root)
         return text.map { ClamAVLimits(configuration: $0) } ?? .unknown
     }
 

@@ -1,4 +1,4 @@
 import Posix
-import ScanHost
+import ScanBroker
 
 Process.exit(QhpsiProgram.run())

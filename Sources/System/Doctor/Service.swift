@@ -11,7 +11,7 @@ struct Service {
     static func all(in instance: Instance) -> [Service] {
         let base = instance.path("/etc/service")
         return Machine.names(base).filter {
-            $0.hasPrefix("qmail-") || $0 == "clamd" || $0 == "freshclam"
+            $0.hasPrefix("qmail-") || ["clamd", "freshclam", "qhpsid"].contains($0)
         }.map { Service(name: $0, folder: base + Array("/\($0)".utf8)) }
     }
 

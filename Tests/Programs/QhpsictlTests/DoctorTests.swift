@@ -4,7 +4,7 @@ import Testing
 
 private let checks = [
     "users", "modes", "control", "settings", "queues", "disk", "clamd", "signatures", "limits",
-    "room", "apparmor", "services", "ports", "logs", "relay", "certificate", "filters",
+    "room", "apparmor", "broker", "services", "ports", "logs", "relay", "certificate", "filters",
 ]
 
 @Test func `every check speaks, and the last line says how many problems there are`() throws {

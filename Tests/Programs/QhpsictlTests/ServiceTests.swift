@@ -207,3 +207,20 @@ private func certificate(_ patient: Patient, days: Int) throws {
     )
     #expect(try patient.examine("certificate").code == 1)
 }
+
+@Test func `a scan broker that does not run, and what its scans are not kept apart by, are found`()
+    throws
+{
+    let patient = try Patient()
+    try patient.expectWell("broker", "there is no scan broker")
+    try patient.addService("qhpsid")
+    try patient.expectProblem("broker", "qhpsid does not run", repair: "svc -u ")
+    let broker = try patient.instance.command("usr/sbin/qhpsid").start()
+    defer { broker.stop() }
+    let deadline = Deadline(milliseconds: 20_000)
+    while try broker.output(2).isEmpty, !deadline.hasPassed { Clock.sleep(milliseconds: 10) }
+    try patient.change(": >run/qhpsi/qhpsid.missing")
+    try patient.expectWell("broker", "qhpsid runs, and scans are kept apart")
+    try patient.change("echo 'namespaces: Operation not permitted: x' >run/qhpsi/qhpsid.missing")
+    try patient.expectAdvice("broker", "namespaces: Operation not permitted")
+}

@@ -1,0 +1,4 @@
+import Posix
+import ScanBroker
+
+Process.exit(BrokerStart.run(Process.arguments, .current).rawValue)
