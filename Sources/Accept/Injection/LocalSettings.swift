@@ -7,7 +7,8 @@ enum LocalSettings {
     /// A caller's variables, and those of /etc/qhpsi/defaultqueue that he has not set.
     ///
     /// They count when qmail-queue(8) believes the caller, as it does root; for all others it reads the folder itself.
-    /// A caller who may not read it is none whom it believes.
+    /// What stands in for files that cannot be read is told of on descriptor 2, to root at least: a stranger hears of it
+    /// from qmail-queue(8).
     ///
     /// - Throws: When they cannot be read, and perhaps count: the message must not go unscanned for that.
     static func completed(
@@ -17,12 +18,11 @@ enum LocalSettings {
         do throws(ControlFailure) {
             try EnvironmentDirectory.apply(instance.defaultQueue, to: &defaults)
         } catch {
-            if case .unreadable(_, let reason) = error,
-                reason == .noSuchFile || reason == .accessDenied && Process.realUser != 0
-            {
-                return environment
+            guard let standIn = LocalDefaults.settings(after: error) else { throw error }
+            defaults = standIn
+            if Process.realUser == 0 {
+                FileDescriptor.tell([UInt8]("warning: ") + error.text + [10], on: 2)
             }
-            throw error
         }
         var whole = environment
         for entry in defaults.entries {

@@ -10,57 +10,60 @@ import Posix
 /// whom control/trustedusers names; all others get the settings in /etc/qhpsi/defaultqueue. Without the set-id
 /// bit there is nothing to protect: the caller could write the queue himself.
 struct Caller {
-    let origin: QueueHeader.Origin
+    private(set) var origin: QueueHeader.Origin
     /// The settings that count.
-    let settings: Environment
-    /// Why the settings could not be had; then there are none.
-    let failure: ControlFailure?
+    private(set) var settings: Environment
+    /// Why the users could not be had; then nobody is known, and there are no settings.
+    private(set) var failure: ControlFailure?
+    /// Why the settings are those of a stranger, or even of `LocalDefaults`.
+    private(set) var doubt: ControlFailure?
+    /// Whether the settings are not those of the files, which cannot be read.
+    private(set) var isWithoutFiles = false
     /// Whether it is certain that the message does not come from the SMTP server: whoever sent it seldom tries again.
-    let isOfMachine: Bool
+    private(set) var isOfMachine = false
     /// Whether his settings do not count.
-    let isStranger: Bool
+    private(set) var isStranger = false
     /// Whether limits of resources that he may have chosen can keep the scanner from its work.
-    let limitsScanner: Bool
+    var limitsScanner: Bool { isStranger && Process.hasTightLimits }
     private let defaults: [UInt8]
 
     /// Look at the caller of this process.
     init(instance: Instance, environment: Environment) {
         let user = Process.realUser
         defaults = instance.defaultQueue
-        guard Process.isSetID else {
-            isOfMachine = false
-            isStranger = false
-            limitsScanner = false
-            origin = .user(user)
-            settings = environment
-            failure = nil
-            return
-        }
-        var chosen = Environment()
-        var origin = QueueHeader.Origin.user(user)
-        var failure: ControlFailure?
-        var isTrusted = false
+        origin = .user(user)
+        settings = environment
+        guard Process.isSetID else { return }
+        isStranger = true
         do throws(ControlFailure) {
             let ids = try Identities(path: instance.ids, mustBeTrusted: true)
             origin = Self.origin(user, ids)
-            isTrusted = try Self.isTrusted(user, ids, Control(of: instance))
-            if isTrusted {
-                chosen = environment
-            } else {
-                try EnvironmentDirectory.apply(instance.defaultQueue, to: &chosen)
+            isOfMachine = origin != .network
+            do throws(ControlFailure) {
+                isStranger = !(try Self.isTrusted(user, ids, Control(of: instance)))
+            } catch {
+                doubt = error
             }
+            if isStranger { try useDefaults() }
         } catch {
-            chosen = Environment()
+            settings = Environment()
             failure = error
         }
         // That a message is not scanned is for root to say, who has looked at it.
-        if user != 0 { chosen.set("QHPSIRELEASED", nil) }
-        self.origin = origin
-        isOfMachine = failure == nil && origin != .network
-        isStranger = !isTrusted
-        limitsScanner = !isTrusted && Process.hasTightLimits
-        settings = chosen
-        self.failure = failure
+        if user != 0 { settings.set("QHPSIRELEASED", nil) }
+    }
+
+    /// Take the settings of those who are not trusted.
+    private mutating func useDefaults() throws(ControlFailure) {
+        settings = Environment()
+        do throws(ControlFailure) { try EnvironmentDirectory.apply(defaults, to: &settings) } catch
+        {
+            // Mail of cron must not be lost for that, nor go unscanned.
+            guard let standIn = LocalDefaults.settings(after: error) else { throw error }
+            settings = standIn
+            doubt = error
+            isWithoutFiles = true
+        }
     }
 
     /// The file in defaultqueue that gave a setting its value; nil when the caller gave it.

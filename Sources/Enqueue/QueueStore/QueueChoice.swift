@@ -34,6 +34,18 @@ struct QueueChoice {
         return queue
     }
 
+    /// The first queue of those that qmail-send(8) looks at by default; nil when there is none.
+    var anyQueue: QueueDirectory? {
+        for number in 1...Self.mostTried {
+            let path = instance.spool + [UInt8]("/queue") + [UInt8](decimal: number)
+            do throws(QueueExit) { return try QueueDirectory(opening: path) } catch { continue }
+        }
+        return nil
+    }
+
+    /// Who has more has the first ones.
+    private static let mostTried = 10
+
     /// See that there is as much room as MIN_FREE wants, before a message and while it comes.
     ///
     /// - Throws: `write` when there is not, `configuration` for a malformed variable.
@@ -47,7 +59,8 @@ struct QueueChoice {
         if free < least { throw .write }
     }
 
-    private func path(seed: Int) throws(QueueExit) -> [UInt8] {
+    /// The queue that the variables name for a message.
+    func path(seed: Int) throws(QueueExit) -> [UInt8] {
         if let path = settings["QUEUEDIR"], !path.isEmpty { return absolute(path) }
         let count = try number("QUEUE_COUNT", orElse: 1) ?? 1
         let start = try number("QUEUE_START", orElse: 1) ?? 1

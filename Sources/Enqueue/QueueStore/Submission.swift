@@ -66,7 +66,7 @@ struct Submission {
         var original = sentOn
         let seconds = Clock.seconds
         let choice = queueChoice(settings)
-        let queue = try choice.queue(seed: max(0, seconds) + Int(Process.identifier))
+        let queue = try queue(of: choice, seed: max(0, seconds) + Int(Process.identifier))
         report.queue = queue.name
         let header = QueueHeader(
             process: Process.identifier, origin: caller.origin, seconds: seconds)
@@ -125,6 +125,7 @@ struct Submission {
             report.reason = failure.text
             throw .configuration
         }
+        if let doubt = caller.doubt { report.warning = doubt.text }
         let variables = caller.settings
         let settings = ScanSettings(onError: caller.isOfMachine ? .accept : .defer) {
             variables[$0]
@@ -157,6 +158,27 @@ struct Submission {
         return choice
     }
 
+    /// The queue that the settings name, or, when a message would be lost because there is none, the first that is there.
+    private mutating func queue(
+        of choice: QueueChoice, seed: Int
+    ) throws(QueueExit) -> QueueDirectory {
+        do throws(QueueExit) { return try choice.queue(seed: seed) } catch {
+            // A folder that the caller has asked for himself is the only right one.
+            let isAskedFor =
+                caller.settings["QUEUEDIR"]?.isEmpty == false && caller.file(of: "QUEUEDIR") == nil
+            guard error == .queueDirectory, choice.forgives, !isAskedFor,
+                let queue = choice.anyQueue
+            else { throw error }
+            if report.warning.isEmpty {
+                report.warning =
+                    [UInt8]("there is no queue ") + (try choice.path(seed: seed))
+                    + [UInt8](", which QUEUE_COUNT or another setting names")
+            }
+            try choice.checkRoom(in: queue)
+            return queue
+        }
+    }
+
     /// Whether the message is queued although a setting is malformed: for the SMTP server's client comes again, and cron
     /// does not.
     private func isForgiven(_ settings: ScanSettings) -> Bool {
@@ -187,7 +209,7 @@ struct Submission {
             report.scanner = answer.scanner
             verdict = answer.verdict
         }
-        if !settings.malformed.isEmpty {
+        if !settings.malformed.isEmpty || caller.isWithoutFiles {
             verdict = ScanPolicy.underMalformed(verdict, settings, reason: report.warning)
         }
         report.verdict = [UInt8](ScanPolicy.word(verdict))

@@ -50,7 +50,8 @@ private let mistyped: [(variables: [String: String], name: String)] = [
     (["QHPSITIMEOUT": "-1"], "QHPSITIMEOUT"), (["QHPSIONERROR": "perhaps"], "QHPSIONERROR"),
     (["QHPSIUNSCANNED": "bounce"], "QHPSIUNSCANNED"), (["QHPSIMAXSIZE": "25M"], "QHPSIMAXSIZE"),
     (["QHPSIMINSIZE": "x"], "QHPSIMINSIZE"), (["REJECTVIRUS": "yes"], "REJECTVIRUS"),
-    (["VIRUSFORWARD": "a b"], "VIRUSFORWARD"), (["QHPSIRC": "one"], "QHPSIRC"),
+    (["VIRUSFORWARD": "a b"], "VIRUSFORWARD"), (["VIRUSFORWARD": "a@b@c"], "VIRUSFORWARD"),
+    (["QHPSIRC": "one"], "QHPSIRC"),
     (["QHPSIRN": "256"], "QHPSIRN"), (["QHPSIMEMORY": "1G"], "QHPSIMEMORY"),
     (["QHPSIALERTS": "yes"], "QHPSIALERTS"),
     (["QHPSIMAXSIZE": "x", "QHPSIONERROR": "y"], "QHPSIMAXSIZE"),
@@ -133,6 +134,85 @@ private let mistyped: [(variables: [String: String], name: String)] = [
             settings: ["QHPSI": "/scanner %s", "QHPSIONERROR": "accept", name: value])
         #expect(network.code == 55)
         try restore(machine, [name: value])
+    }
+}
+
+@Test func `a queue that is not there keeps no mail of the machine out`() throws {
+    let machine = try machine()
+    for (name, value) in [
+        ("QUEUE_START", "7"), ("QUEUE_BASE", "/srv/queues"), ("QUEUEDIR", "queue9"),
+    ] {
+        try mistype(machine, [name: value])
+        for sender in senders.prefix(2) {
+            let run = try queue(machine, sender, [name: value])
+            #expect(run.code == 0 && run.report["Q"] == "queue1", "\(name) of \(sender)")
+            #expect(
+                run.report["W"]?.hasPrefix("there is no queue /") == true, "\(run.report)")
+            #expect(try machine.verdicts() == ["X-QHPSI: clean"])
+            try machine.clear()
+        }
+        let network = try machine.queue(
+            user: qmaild.user, group: qmaild.group,
+            settings: ["QHPSI": "/scanner %s", "QHPSIONERROR": "accept", name: value])
+        #expect(network.code == 62)
+        try restore(machine, [name: value])
+    }
+    // Half of the messages go to the second of two queues.
+    try mistype(machine, ["QUEUE_COUNT": "2"])
+    for _ in 0..<8 { #expect(try queue(machine, senders[0], [:]).code == 0) }
+    #expect(try machine.verdicts().count == 8)
+    // What somebody asks for himself is not exchanged for another.
+    let asked = try machine.queue(
+        user: 0, group: 0,
+        settings: ["QHPSI": "/scanner %s", "QHPSIONERROR": "accept", "QUEUEDIR": "/srv/mine"])
+    #expect(asked.code == 62)
+}
+
+/// What keeps /etc/qhpsi/defaultqueue from being read, and by whom.
+private let unreadable = [
+    (deed: "chmod 700 defaultqueue", users: [2000, 64010, 64012], reason: "Permission denied"),
+    ("rm -r defaultqueue", [2000, 0], "No such file or directory"),
+    ("rm -r defaultqueue && : >defaultqueue", [2000], "Not a directory"),
+    ("ln -s gone defaultqueue/REJECTVIRUS", [2000, 0], "No such file or directory"),
+]
+
+@Test func `mail of the machine is kept while its settings cannot be read, and is never clean`()
+    throws
+{
+    for (deed, users, reason) in unreadable {
+        let machine = try machine()
+        try shell("cd '\(machine.root)/etc/qhpsi' && \(deed)")
+        for user in users {
+            let sent = try machine.command(
+                user: user, group: user, ["/usr/sbin/sendmail", "bob@test.example"],
+                streams: [.input(Array("Subject: x\n\nhello\n".utf8)), .capture, .capture]
+            ).run()
+            #expect(sent.code == 0 && sent.errors.contains(": \(reason)\n"), "\(sent.errors)")
+            let verdicts = try machine.verdicts()
+            #expect(
+                verdicts.count == 1 && verdicts[0].hasPrefix("X-QHPSI: not scanned ("),
+                "\(deed), \(user): \(verdicts)")
+            try machine.clear()
+        }
+    }
+}
+
+@Test func `what stands in for settings that cannot be read is scanned for viruses`() throws {
+    let machine = try machine()
+    try shell("rm -r '\(machine.root)/etc/qhpsi/defaultqueue'")
+    for (answer, code) in [("Test.Virus FOUND", Int32(33)), ("OK", 0)] {
+        let fake = try FakeClamd([.readCommand, .readMessage, .say("stream: \(answer)\0")])
+        try withExtendedLifetime(fake) {
+            try shell(
+                "cd '\(machine.root)' && mkdir -p run/clamav && ln -f '\(fake.address)' run/clamav/clamd.ctl && chmod 666 run/clamav/clamd.ctl"
+            )
+            let run = try queue(machine, senders[0], [:])
+            #expect(run.code == code, "\(run.report)")
+            let missing = "unable to read /etc/qhpsi/defaultqueue: No such file or directory"
+            #expect(
+                try machine.verdicts()
+                    == (code == 33 ? [] : ["X-QHPSI: not scanned (\(missing))"]))
+        }
     }
 }
 
