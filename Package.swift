@@ -275,7 +275,7 @@ let admin: [Target] = [
     .library(
         "Doctor", uses: "AdminReport", "ByteText", "ClamdClient", "ConnectionRules",
         "ConstantDatabases", "ControlFiles", "DotQmail", "FilterStore", "Posix", "Recipients",
-        "RelayRoutes", "Routing", "ScanPolicy", "ScanProtocol", "SMTPGrammar"),
+        "RelayRoutes", "Routing", "ScanPolicy", "ScanProtocol", "SMTPGrammar", "SMTPSession"),
     .library(
         "Quarantine", uses: "AdminReport", "ByteText", "ConstantDatabases", "ControlFiles",
         "COpenSSL", "EnvelopeWire", "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix",

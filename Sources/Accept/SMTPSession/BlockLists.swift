@@ -28,6 +28,9 @@ package struct BlockLists: Equatable, Sendable {
     /// No lists.
     init() {}
 
+    /// Whether a setting means something.
+    package static func isSetting(_ text: [UInt8]) -> Bool { BlockLists(text) != nil }
+
     /// Read the words of a setting such as `-b -r zen.spamhaus.org`.
     ///
     /// What stands in quotes is one word; a first word that is the path of rblsmtpd is left out. Nil when

@@ -110,7 +110,7 @@ package struct SessionSettings: Sendable {
         _ name: StaticString, _ environment: Environment, or control: Control, _ file: StaticString
     ) throws(ControlFailure) -> Int? {
         let filed = try control.number(file)
-        guard let text = environment[name] else { return filed }
+        guard let text = environment[name]?.trimmed, !text.isEmpty else { return filed }
         guard let number = text.decimalValue else {
             throw .malformed(path: [UInt8](name), expected: "a number")
         }

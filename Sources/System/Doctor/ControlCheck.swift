@@ -14,6 +14,7 @@ enum ControlCheck {
         let control = Control(of: machine.instance)
         lookAtName(machine, control, &found)
         lookAtDomains(machine, control, &found)
+        lookAtConcurrency(machine, control, &found)
         for form in ControlForm.all { look(form, machine, control, &found) }
         if !machine.exists("/etc/qhpsi/control/rcpthosts") {
             found.advice(
@@ -104,6 +105,29 @@ enum ControlCheck {
         }
     }
 
+    /// No deliveries at once are none at all.
+    private static func lookAtConcurrency(
+        _ machine: Machine, _ control: Control, _ found: inout Examination
+    ) {
+        let files: [(name: StaticString, whose: String)] = [
+            ("concurrencylocal", "for users of this machine"),
+            ("concurrencyremote", "to other servers"),
+        ]
+        let restart =
+            "svc -h " + String(printable: machine.instance.path("/etc/service/qmail-send"))
+        for (name, whose) in files {
+            do throws(ControlFailure) {
+                guard try control.number(name) == 0 else { continue }
+                let file = machine.shown("/etc/qhpsi/control/\(name)")
+                found.advice(
+                    "\(file) is 0", why: "mail \(whose) stays in the queue",
+                    repair: "rm \(file); \(restart)")
+            } catch {
+                continue  // Its form says so.
+            }
+        }
+    }
+
     /// Domains whose mail is taken, and which then go nowhere.
     private static func lookAtDomains(
         _ machine: Machine, _ control: Control, _ found: inout Examination
@@ -174,6 +198,11 @@ enum ControlCheck {
             found.advice(
                 "\(file) says \(String(printable: name)), without a domain",
                 why: "other servers look the whole name up", repair: repair)
+        } else if name.lowercased.starts(with: Array("localhost.".utf8)) {
+            found.advice(
+                "\(file) says \(String(printable: name)), which is every machine's name",
+                why: "other servers refuse who greets them with it",
+                repair: "dpkg-reconfigure qhpsi-queue")
         }
     }
 }

@@ -22,15 +22,16 @@ enum LimitCheck {
             found.skipped("clamd's settings are not on this machine: there is no \(file)")
             return
         }
-        let limits = limits(configuration, file, &found)
-        if limits.count == 3 { compare(machine, limits, file, &found) }
+        let limits = limits(machine, configuration, file, &found)
+        if limits.count == 3 { compare(machine, configuration, limits, file, &found) }
         lookAtAlerts(machine, configuration, &found)
         found.wellIfNothing("what is accepted fits into clamd's limits")
     }
 
     /// StreamMaxLength, MaxFileSize and MaxScanSize.
     private static func limits(
-        _ configuration: ClamdConfiguration, _ file: String, _ found: inout Examination
+        _ machine: Machine, _ configuration: ClamdConfiguration, _ file: String,
+        _ found: inout Examination
     ) -> [Int] {
         var limits: [Int] = []
         for (name, value) in [
@@ -41,48 +42,73 @@ enum LimitCheck {
             } else {
                 found.problem(
                     "\(file): \(name) \(configuration.text(name) ?? "") is not a size",
-                    why: "clamd does not start with it", repair: "\(name) \(Machine.size(value))")
+                    why: "clamd does not start with it",
+                    repair: setting([(name, Machine.size(value))], machine, configuration))
             }
         }
         return limits
     }
 
     private static func compare(
-        _ machine: Machine, _ limits: [Int], _ file: String, _ found: inout Examination
+        _ machine: Machine, _ configuration: ClamdConfiguration, _ limits: [Int], _ file: String,
+        _ found: inout Examination
     ) {
-        for (accepted, place) in accepted(machine) {
+        for (accepted, place, bound) in accepted(machine) {
             let words = accepted == Int.max ? "no limit" : Machine.size(accepted)
             if accepted > limits[0] {
                 found.problem(
                     "\(place): \(words), and StreamMaxLength of clamd is \(Machine.size(limits[0]))",
                     why:
                         "larger messages are accepted unscanned, unless QHPSIUNSCANNED says otherwise",
-                    repair:
-                        "echo 25000000 >\(machine.shown("/etc/qhpsi/control/databytes")), or a larger StreamMaxLength in \(file)"
-                )
+                    repair: bound(limits[0]))
             }
         }
         if limits[0] > limits[1] {
             found.problem(
                 "\(file): StreamMaxLength is more than MaxFileSize, \(Machine.size(limits[1]))",
                 why: "clamd reads messages between the two and does not scan them",
-                repair: "MaxFileSize \(Machine.size(limits[0])) in \(file), and restart clamd")
+                repair: setting([("MaxFileSize", size(limits[0]))], machine, configuration))
         }
         if limits[2] < limits[1] {
             found.problem(
                 "\(file): MaxScanSize, \(Machine.size(limits[2])), is less than MaxFileSize",
                 why: "of large messages and archives only a part is scanned",
-                repair: "MaxScanSize 400M in \(file), and restart clamd")
+                repair: setting(
+                    [("MaxScanSize", size(max(limits[1], 400 << 20)))], machine, configuration))
         }
     }
 
-    /// The most bytes of a message, with the place that says so.
-    private static func accepted(_ machine: Machine) -> [(Int, String)] {
-        var all: [(Int, String)] = []
+    /// As clamd reads it.
+    private static func size(_ bytes: Int) -> String {
+        bytes == Int.max ? "0" : Machine.size(bytes)
+    }
+
+    /// What to type so that clamd has settings: a command.
+    private static func setting(
+        _ values: [(name: String, value: String)], _ machine: Machine,
+        _ configuration: ClamdConfiguration
+    ) -> String {
+        if configuration.isMade,
+            let service = machine.services.first(where: { $0.name == "clamd" })
+        {
+            let files = values.map { "echo \($0.value) >\(service.shown)/variables/\($0.name)" }
+            return files.joined(separator: "; ") + "; svc -t \(service.shown)"
+        }
+        let file = machine.shown(machine.clamdConfigurationPath)
+        let names = values.map { $0.name }.joined(separator: "|")
+        let lines = values.map { "'\($0.name) \($0.value)'" }.joined(separator: " ")
+        let those = values.count == 1 ? names : "(\(names))"
+        return
+            "sed -i -E '/^\(those) /d' \(file); printf '%s\\n' \(lines) >>\(file); systemctl restart clamav-daemon"
+    }
+
+    /// The most bytes of a message, with the place that says so and what to type for another number there.
+    private static func accepted(_ machine: Machine) -> [(Int, String, (Int) -> String)] {
+        var all: [(Int, String, (Int) -> String)] = []
         do throws(ControlFailure) {
             let bytes = try Control(of: machine.instance).number("databytes") ?? 0
             let file = machine.shown("/etc/qhpsi/control/databytes")
-            all.append((bytes == 0 ? Int.max : bytes, file))
+            all.append((bytes == 0 ? Int.max : bytes, file, { "echo \($0) >\(file)" }))
         } catch {
             // The check of control files says so.
         }
@@ -90,7 +116,11 @@ enum LimitCheck {
             guard let bytes = source.environment["DATABYTES"]?.trimmed.decimalValue else {
                 continue
             }
-            all.append((bytes == 0 ? Int.max : bytes, source.file("DATABYTES")))
+            all.append(
+                (
+                    bytes == 0 ? Int.max : bytes, source.file("DATABYTES"),
+                    { source.set("DATABYTES", "\($0)") }
+                ))
         }
         return all
     }
@@ -124,18 +154,13 @@ enum LimitCheck {
         let values = [
             ("AlertExceedsMax", "yes"), ("AlertEncrypted", "yes"), ("MaxRecursion", "24"),
         ]
-        if let service = machine.services.first(where: { $0.name == "clamd" }) {
-            if configuration.isMade {
-                let files = values.map { "echo \($1) >\(service.shown)/variables/\($0)" }
-                return files.joined(separator: "; ") + "; svc -t \(service.shown)"
-            }
+        if !configuration.isMade,
+            let service = machine.services.first(where: { $0.name == "clamd" })
+        {
             // The service makes clamd's configuration with them, once systemd's clamd is away.
             return
                 "systemctl disable --now clamav-daemon.socket clamav-daemon.service; rm -f \(service.shown)/down; svc -u \(service.shown)"
         }
-        let file = machine.shown(machine.clamdConfigurationPath)
-        let lines = values.map { "'\($0) \($1)'" }.joined(separator: " ")
-        return
-            "sed -i -E '/^(AlertExceedsMax|AlertEncrypted|MaxRecursion) /d' \(file); printf '%s\\n' \(lines) >>\(file); systemctl restart clamav-daemon"
+        return setting(values, machine, configuration)
     }
 }

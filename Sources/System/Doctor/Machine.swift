@@ -25,7 +25,8 @@ struct Machine {
         ]
         for service in services where service.isSMTP {
             sources.append(
-                SettingsSource(name: service.name, folder: service.path("variables")))
+                SettingsSource(
+                    name: service.name, folder: service.path("variables"), of: service))
         }
         self.sources = sources
         ruleSources = SettingsSource.ofRules(

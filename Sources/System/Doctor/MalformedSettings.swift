@@ -1,6 +1,7 @@
 import AdminReport
 import ByteText
 import Posix
+import SMTPSession
 import ScanPolicy
 
 /// Variables of a source whose values mean nothing to the program that reads them.
@@ -50,8 +51,33 @@ struct MalformedSettings {
                     variable: name, expected: "a number in decimal digits",
                     effect: isKept ? "what is built in counts in its place" : put))
         }
+        if !isLocal { flaws += Self.ofSessions(source) }
         self.flaws = flaws
     }
+
+    /// What qmail-smtpd(8) and tcpserver(1) read.
+    private static func ofSessions(_ source: SettingsSource) -> [Flaw] {
+        var flaws: [Flaw] = []
+        func add(_ name: String, _ expected: String, _ effect: String) {
+            flaws.append(Flaw(variable: name, expected: expected, effect: effect))
+        }
+        for name in sessionNumbers {
+            guard let text = value(name, source), text.decimalValue == nil else { continue }
+            add(name, "a number in decimal digits", answers421)
+        }
+        if let text = value("DNSBL", source), !BlockLists.isSetting(text) {
+            add("DNSBL", "options such as: -b -r list.example", answers421)
+        }
+        for name in ["MAXDAEMONS", "MAXPERIP"] {
+            guard let text = value(name, source), (text.decimalValue ?? 0) == 0 else { continue }
+            add(name, "a number of sessions", "tcpserver does not start: nobody is served")
+        }
+        return flaws
+    }
+
+    private static let answers421 = "qmail-smtpd answers 421 until it is mended"
+    /// Numbers of a session.
+    static let sessionNumbers = ["DATABYTES", "GREETDELAY", "TARPITCOUNT", "TARPITDELAY"]
 
     private static let scanNumbers = [
         ("QHPSIRC", 255), ("QHPSIRN", 255), ("QHPSIMEMORY", 1 << 40),

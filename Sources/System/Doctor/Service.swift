@@ -33,6 +33,17 @@ struct Service {
         }
     }
 
+    /// Its file run, if it is there and nobody may execute it.
+    var unstartable: String? {
+        do throws(Errno) {
+            let path = path("run")
+            let status = try FileStatus(following: path)
+            return status.permissions & 0o111 == 0 ? String(printable: path) : nil
+        } catch {
+            return nil
+        }
+    }
+
     /// What supervise(8) says of it.
     enum State: Equatable {
         case up(process: UInt32, seconds: Int, isPaused: Bool)

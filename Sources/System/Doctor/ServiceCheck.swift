@@ -23,6 +23,11 @@ enum ServiceCheck {
         _ service: Service, _ machine: Machine, _ found: inout Examination
     ) {
         let name = service.name
+        if let run = service.unstartable {
+            found.problem(
+                "\(name): \(run) cannot be executed", why: "supervise cannot start the service",
+                repair: "chmod 755 \(run)")
+        }
         switch service.state(of: "supervise", now: machine.now) {
         case .up(let process, let seconds, let isPaused):
             lookAtRunning(service, process, seconds, isPaused, machine, &found)
@@ -143,6 +148,27 @@ enum LogCheck {
             } else {
                 found.well("\(shown) is the logger's")
             }
+        }
+        if !machine.services.isEmpty { lookAtRoom(machine, &found) }
+    }
+
+    /// As much as a logger needs for its next file, and all of them for a while.
+    private static let leastBytes = 16 << 20
+
+    private static func lookAtRoom(_ machine: Machine, _ found: inout Examination) {
+        let path = "/var/log/qhpsi"
+        let shown = machine.shown(path)
+        do throws(Errno) {
+            let place = try FileSystem(of: machine.path(path))
+            guard place.freeBytes < leastBytes || place.files > 0 && place.freeFiles < 100 else {
+                return
+            }
+            found.problem(
+                "\(shown) has \(Machine.roughSize(place.freeBytes)) and \(place.freeFiles) inodes left on its disk",
+                why: "a logger that cannot write waits, and its service with it",
+                repair: "df -h \(shown); df -i \(shown); du -xh -d 2 /var/log | sort -h | tail")
+        } catch {
+            return  // That it is not there is said above.
         }
     }
 }

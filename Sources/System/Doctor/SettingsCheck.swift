@@ -16,13 +16,15 @@ enum SettingsCheck {
     ) {
         if let failure = source.failure {
             found.problem(
-                "\(source.name): \(failure)", why: "mail is deferred until it can be read",
-                repair:
-                    "mkdir -p \(String(printable: source.folder)); chmod -R a+rX \(String(printable: source.folder))"
-            )
+                "\(source.name): \(failure)",
+                why: isLocal(machine, source)
+                    ? "the packages' settings stand in for it, and no mail is called clean"
+                    : "mail is deferred until it can be read",
+                repair: access(machine, source))
             return
         }
         let count = found.findings.count
+        lookAtNames(source, &found)
         let malformed = MalformedSettings(source, isLocal: isLocal(machine, source))
         found.problems(malformed, of: source)
         if !malformed.flaws.isEmpty { return }
@@ -43,6 +45,29 @@ enum SettingsCheck {
         }
         found.wellIfNothing(
             since: count, "\(source.name): \(meaning(source, settings))\(outage(settings))")
+    }
+
+    /// What to type so that a folder can be read; one that has gone gets what the packages ship.
+    private static func access(_ machine: Machine, _ source: SettingsSource) -> String {
+        let folder = String(printable: source.folder)
+        let shipped = "/usr/share/qhpsi/defaultqueue"
+        var words = "mkdir -p \(folder); chmod -R a+rX \(folder)"
+        if isLocal(machine, source), machine.exists(shipped) {
+            words += "; cp -n \(machine.shown(shipped))/* \(folder)/"
+        }
+        return words
+    }
+
+    /// Variables that no program reads, and whose names are nearly those of others.
+    private static func lookAtNames(_ source: SettingsSource, _ found: inout Examination) {
+        for entry in source.environment.entries {
+            let name = String(printable: entry.prefix { $0 != UInt8(ascii: "=") })
+            guard let meant = KnownVariables.meant(by: name) else { continue }
+            found.advice(
+                "\(source.name): no program reads the variable \(name)",
+                why: "it does nothing; \(meant) may be meant",
+                repair: source.rename(name, to: meant))
+        }
     }
 
     /// Whether it is for users and programs of the machine, who seldom try again when mail is put off.

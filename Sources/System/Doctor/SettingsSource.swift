@@ -15,8 +15,11 @@ struct SettingsSource {
     let failure: String?
     /// The file of rules and the command that compiles it; nil for a folder.
     private let rules: (file: String, compile: String)?
+    /// What has to be typed behind a change of the folder; empty: nothing.
+    private let restart: String
 
-    init(name: String, folder: [UInt8]) {
+    /// The variables in a folder, which a service, if one is named, reads when it starts.
+    init(name: String, folder: [UInt8], of service: Service? = nil) {
         self.name = name
         self.folder = folder
         var environment = Environment()
@@ -29,6 +32,7 @@ struct SettingsSource {
         self.environment = environment
         self.failure = failure
         rules = nil
+        restart = service.map { "; svc -t \($0.shown)" } ?? ""
     }
 
     private init(
@@ -39,6 +43,7 @@ struct SettingsSource {
         self.environment = environment
         failure = nil
         rules = (file, compile)
+        restart = ""
     }
 
     /// The file of a variable, for sentences.
@@ -49,8 +54,8 @@ struct SettingsSource {
     /// What to type so that a variable has a value: a command.
     func set(_ variable: String, _ value: String) -> String {
         guard let rules else {
-            return value.contains(" ")
-                ? "echo '\(value)' >\(file(variable))" : "echo \(value) >\(file(variable))"
+            let words = value.contains(" ") ? "'\(value)'" : value
+            return "echo \(words) >\(file(variable))" + restart
         }
         return
             "sed -i -E 's~,\(variable)=(.)[^,]*\\1~,\(variable)=\"\(value)\"~' \(rules.file) && \(rules.compile)"
@@ -58,15 +63,26 @@ struct SettingsSource {
 
     /// What to type so that it is not set here.
     func unset(_ variable: String) -> String {
-        guard let rules else { return "rm \(file(variable))" }
+        guard let rules else { return "rm \(file(variable))" + restart }
         return
             "sed -i -E 's~,\(variable)=(.)[^,]*\\1~~' \(rules.file) && \(rules.compile)"
     }
 
-    /// Variables that mean something to a scan or to what becomes of the message.
+    /// What to type so that a variable has another name, unless there is one of that name.
+    func rename(_ variable: String, to name: String) -> String {
+        guard let rules else {
+            if text(name) != nil { return unset(variable) }
+            return "mv \(file(variable)) \(file(name))" + restart
+        }
+        return "sed -i 's~,\(variable)=~,\(name)=~' \(rules.file) && \(rules.compile)"
+    }
+
+    /// Variables that mean something to a scan or to what becomes of the message, or would if they were spelt so.
     private static func isOfScans(_ name: String) -> Bool {
         ["QHPSI", "CLAMD_"].contains { name.hasPrefix($0) }
-            || ["REJECTVIRUS", "VIRUSFORWARD", "PLUGINDIR", "DATABYTES"].contains(name)
+            || ["REJECTVIRUS", "VIRUSFORWARD", "PLUGINDIR", "DNSBL"].contains(name)
+            || MalformedSettings.sessionNumbers.contains(name)
+            || KnownVariables.meant(by: name) != nil
     }
 
     /// The clients to whom rules give such variables.

@@ -56,6 +56,8 @@ extension Patient {
 @Suite struct RemedyTests {
     private static let pair =
         "cd etc/qhpsi/control && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=mx.test.example -keyout serverkey.pem -out servercert.pem 2>/dev/null && chown 64011 serverkey.pem && chmod 600 serverkey.pem; cd ../../.."
+    private static let port25 =
+        "mkdir -p etc/service/qmail-smtpd.25/variables && echo plugin:clamd.so >etc/service/qmail-smtpd.25/variables/QHPSI"
     private static func rules(_ line: String) -> String {
         "printf '%s\\n' '127.:allow,RELAYCLIENT=\"\"' '\(line)' >etc/qhpsi/tcp/tcp.smtp && usr/bin/tcprules etc/qhpsi/tcp/tcp.smtp.cdb etc/qhpsi/tcp/tcp.smtp.tmp <etc/qhpsi/tcp/tcp.smtp"
     }
@@ -108,6 +110,13 @@ extension Patient {
             check: "control", before: "echo test.example >etc/qhpsi/control/locals",
             breaking: "echo mx >etc/qhpsi/control/me", words: "without a domain",
             others: ["dpkg-reconfigure": "echo mx.test.example >etc/qhpsi/control/me"]),
+        Ailment(
+            check: "control", breaking: "echo localhost.localdomain >etc/qhpsi/control/me",
+            words: "which is every machine's name",
+            others: ["dpkg-reconfigure": "echo mx.test.example >etc/qhpsi/control/me"]),
+        Ailment(
+            check: "control", breaking: "echo 0 >etc/qhpsi/control/concurrencyremote",
+            words: "concurrencyremote is 0"),
         Ailment(
             check: "databases",
             breaking:
@@ -173,6 +182,42 @@ extension Patient {
             check: "settings", before: rules(":allow"),
             breaking: rules(":allow,A=\"b\",REJECTVIRUS=\"yes\",C=\"d\""),
             words: "REJECTVIRUS: expected a number"),
+        Ailment(
+            check: "settings", before: rules(":allow"),
+            breaking: rules(":allow,DATABYTES=\"10M\""),
+            words: "DATABYTES: expected a number in decimal digits"),
+        Ailment(
+            check: "settings", before: port25 + "; " + rules(":allow"),
+            breaking: rules("192.0.2.:allow,REJECT_VIRUS=\"1\",RELAYCLIENT=\"\""),
+            words: "no program reads the variable REJECT_VIRUS"),
+        Ailment(
+            check: "settings", before: port25 + "; " + rules(":allow"),
+            breaking: rules(":allow,Databyte=\"1000\""),
+            words: "no program reads the variable Databyte"),
+        Ailment(
+            check: "settings", before: port25,
+            breaking: "echo 2M >etc/service/qmail-smtpd.25/variables/DATABYTES",
+            words: "DATABYTES: expected a number in decimal digits"),
+        Ailment(
+            check: "settings", before: port25,
+            breaking: "echo zen.example.org >etc/service/qmail-smtpd.25/variables/DNSBL",
+            words: "DNSBL: expected options such as: -b -r list.example"),
+        Ailment(
+            check: "settings", before: port25,
+            breaking: "echo 0 >etc/service/qmail-smtpd.25/variables/MAXDAEMONS",
+            words: "MAXDAEMONS: expected a number of sessions"),
+        Ailment(
+            check: "settings", before: port25,
+            breaking: "echo 1 >etc/service/qmail-smtpd.25/variables/REJECTVIRII",
+            words: "no program reads the variable REJECTVIRII"),
+        Ailment(
+            check: "settings", breaking: "echo defer >etc/qhpsi/defaultqueue/QHPSIONEROR",
+            words: "no program reads the variable QHPSIONEROR"),
+        Ailment(
+            check: "settings",
+            before:
+                "mkdir -p usr/share/qhpsi && cp -r etc/qhpsi/defaultqueue usr/share/qhpsi/",
+            breaking: "rm -r etc/qhpsi/defaultqueue", words: "unable to read "),
         Ailment(
             check: "settings", breaking: "echo yes >etc/qhpsi/defaultqueue/REJECTVIRUS",
             words: "REJECTVIRUS: expected a number"),

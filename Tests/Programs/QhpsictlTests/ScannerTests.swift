@@ -166,17 +166,20 @@ private let good = """
 }
 
 @Test(arguments: [
-    ("StreamMaxLength 10M", "25000000, and StreamMaxLength of clamd is 10M", "echo 25000000"),
-    ("MaxFileSize 30M", "StreamMaxLength is more than MaxFileSize, 30M", "MaxFileSize 50M"),
-    ("MaxScanSize 40M", "MaxScanSize, 40M, is less than MaxFileSize", "MaxScanSize 400M"),
-    ("MaxFileSize many", "MaxFileSize many is not a size", "MaxFileSize 100M"),
-    ("StreamMaxLength 99999999999999999999G", "is not a size", "StreamMaxLength 100M"),
+    ("StreamMaxLength 10M", "25000000, and StreamMaxLength of clamd is 10M", "echo 10485760 >"),
+    ("MaxFileSize 30M", "StreamMaxLength is more than MaxFileSize, 30M", "'MaxFileSize 50M' >>"),
+    ("MaxScanSize 40M", "MaxScanSize, 40M, is less than MaxFileSize", "'MaxScanSize 400M' >>"),
+    ("MaxFileSize many", "MaxFileSize many is not a size", "'MaxFileSize 100M' >>"),
+    ("StreamMaxLength 99999999999999999999G", "is not a size", "'StreamMaxLength 100M' >>"),
 ])
 func `limits that do not fit together are found`(line: String, words: String, repair: String) throws
 {
     let patient = try Patient()
     try patient.configure(line + "\n" + good)  // clamd takes the first of two.
     try patient.expectProblem("limits", words, repair: repair)
+    // What is to be typed takes away all lines of the name; another limit may not fit then.
+    for _ in 0..<4 where try patient.examine("limits").code != 0 { try patient.obey("limits") }
+    try patient.expectWell("limits")
 }
 
 @Test func `no limit of size is found, wherever it is said`() throws {
@@ -184,8 +187,12 @@ func `limits that do not fit together are found`(line: String, words: String, re
     try patient.configure(good)
     try patient.addService("qmail-smtpd.25", ["QHPSI": "plugin:clamd.so", "DATABYTES": "0"])
     try patient.expectProblem("limits", "variables/DATABYTES: no limit")
+    try patient.obey("limits")
+    try patient.expectWell("limits", "fits into clamd's limits")
     try patient.change("rm etc/qhpsi/control/databytes")
     try patient.expectProblem("limits", "control/databytes: no limit")
+    try patient.obey("limits")
+    try patient.expectWell("limits", "fits into clamd's limits")
 }
 
 @Test func `what clamd's defaults keep quiet about is worth a thought`() throws {

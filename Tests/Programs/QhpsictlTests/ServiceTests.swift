@@ -57,6 +57,9 @@ private final class Supervision {
     try patient.expectWell("services", "qmail-send is up (pid ")
     try supervision.svc("-d", "qmail-send", until: ": down")
     try patient.expectProblem("services", "qmail-send is down", repair: "svc -u ")
+    try patient.change("chmod 644 etc/service/qmail-send/run")
+    try patient.expectProblem("services", "run cannot be executed", repair: "chmod 755 ")
+    try patient.change("chmod 755 etc/service/qmail-send/run")
     try patient.change("touch etc/service/qmail-send/down")
     try patient.expectWell("services", "qmail-send is down, as its file down says")
     try supervision.svc("-u", "qmail-send", until: ": up")
@@ -126,6 +129,16 @@ func `a short record of supervise is found and does not trap`(size: Int) throws 
     try patient.expectWell("logs", "is the logger's")
     try patient.change("chmod 777 var/log/qhpsi/qmail-smtpd.25")
     try patient.expectProblem("logs", "everybody may write ", repair: "chmod o-w")
+}
+
+@Test func `a disk that has no room for logs is found`() throws {
+    let patient = try Patient()
+    try patient.addService("qmail-smtpd.25")
+    try patient.change("mount -t tmpfs -o size=32m none var/log/qhpsi")
+    defer { _ = try? patient.change("umount var/log/qhpsi") }
+    try patient.expectWell("logs")
+    try patient.change("head -c 20000000 /dev/zero >var/log/qhpsi/fill")
+    try patient.expectProblem("logs", "inodes left on its disk", repair: "df -h ")
 }
 
 @Test func `tcpserver on the port of a service is well, another program is not`() throws {
