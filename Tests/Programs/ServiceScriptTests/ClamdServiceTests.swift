@@ -150,6 +150,20 @@ private let encrypted = """
     #expect(try clamd.machine.owners("tmp") == "root:root 1777 tmp\n")
 }
 
+@Test func `a folder that systemd's socket unit made as root's is clamd's`() throws {
+    let clamd = try SupervisedClamd()
+    try clamd.machine.change("install -d -m 755 run/clamav && : >run/clamav/\(clamd.name)")
+    try clamd.start()
+    _ = try clamd.awaited(ready)
+    #expect(try clamd.machine.owners("run/clamav") == "clamav:clamav 755 run/clamav\n")
+    clamd.stop()
+    // What has something else in it is another's.
+    try clamd.machine.change("chown root:root run/clamav && : >run/clamav/other")
+    try clamd.start()
+    _ = try clamd.awaited("could not be bound")
+    #expect(try clamd.machine.owners("run/clamav") == "root:root 755 run/clamav\n")
+}
+
 @Test func `no other folder is made, and no link followed`() throws {
     // A folder, what there is of it, and what must not be there afterwards.
     let cases = [
