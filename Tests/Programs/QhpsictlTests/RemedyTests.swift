@@ -89,6 +89,9 @@ extension Patient {
             words: "there is no key of"),
         Ailment(
             check: "certificate", before: pair,
+            breaking: "rm etc/qhpsi/control/server*.pem", words: "there is no certificate"),
+        Ailment(
+            check: "certificate", before: pair,
             breaking: "echo nonsense >etc/qhpsi/control/servercert.pem",
             words: "is no certificate"),
         Ailment(

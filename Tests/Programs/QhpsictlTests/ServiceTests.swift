@@ -190,7 +190,7 @@ private func certificate(_ patient: Patient, days: Int) throws {
     let patient = try Patient()
     try patient.expectAdvice("certificate", "there is no certificate")
     try patient.addService("qmail-smtpd.465", ["SMTPS": "1"])
-    try patient.expectProblem("certificate", "there is no certificate", repair: "install -o qmaild")
+    try patient.expectProblem("certificate", "there is no certificate", repair: "openssl req")
     try certificate(patient, days: 7)
     try patient.expectAdvice("certificate", " only")
     try patient.change("chmod 644 etc/qhpsi/control/servercert.pem")
