@@ -94,7 +94,7 @@ struct MalformedSettings {
 extension Examination {
     /// Tell of each of them, with the file it is in.
     mutating func problems(_ malformed: MalformedSettings, of source: SettingsSource) {
-        for flaw in malformed.flaws {
+        for flaw in malformed.flaws where source.decides(flaw.variable) {
             problem(
                 "\(source.name): \(flaw.variable): expected \(flaw.expected), in \(source.file(flaw.variable))",
                 why: flaw.effect, repair: source.unset(flaw.variable))

@@ -29,9 +29,9 @@ enum SettingsCheck {
         found.problems(malformed, of: source)
         if !malformed.flaws.isEmpty { return }
         let settings = ScanSettings { source.environment[$0] }
-        lookAtScanner(machine, source, &found)
+        if source.decides("QHPSI") { lookAtScanner(machine, source, &found) }
         lookAtAuthentication(source, &found)
-        if settings.onError == .accept, !isLocal(machine, source) {
+        if settings.onError == .accept, !isLocal(machine, source), source.decides("QHPSIONERROR") {
             found.advice(
                 "\(source.name): QHPSIONERROR=accept lets mail in unscanned when the scanner is down",
                 why: "a virus needs only to come at that time",
@@ -62,7 +62,9 @@ enum SettingsCheck {
     private static func lookAtNames(_ source: SettingsSource, _ found: inout Examination) {
         for entry in source.environment.entries {
             let name = String(printable: entry.prefix { $0 != UInt8(ascii: "=") })
-            guard let meant = KnownVariables.meant(by: name) else { continue }
+            guard source.decides(name), let meant = KnownVariables.meant(by: name) else {
+                continue
+            }
             found.advice(
                 "\(source.name): no program reads the variable \(name)",
                 why: "it does nothing; \(meant) may be meant",
@@ -76,9 +78,11 @@ enum SettingsCheck {
     }
 
     private static func outage(_ settings: ScanSettings) -> String {
-        settings.onError == .accept
-            ? "; while no scanner answers, all is queued as not scanned"
-            : "; while no scanner answers, all is put off"
+        switch settings.onError {
+        case .accept: "; while no scanner answers, all is queued as not scanned"
+        case .hold: "; while no scanner answers, all is held until one does"
+        case .defer: "; while no scanner answers, all is put off"
+        }
     }
 
     private static func lookAtAuthentication(

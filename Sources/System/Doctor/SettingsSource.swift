@@ -17,6 +17,11 @@ struct SettingsSource {
     private let rules: (file: String, compile: String)?
     /// What has to be typed behind a change of the folder; empty: nothing.
     private let restart: String
+    /// The variables that the rule itself sets or takes away; nil for a folder.
+    private let names: [String]?
+
+    /// Whether a variable is as it is because of this source: a rule leaves others as the service has them.
+    func decides(_ variable: String) -> Bool { names?.contains(variable) ?? true }
 
     /// The variables in a folder, which a service, if one is named, reads when it starts.
     init(name: String, folder: [UInt8], of service: Service? = nil) {
@@ -33,11 +38,14 @@ struct SettingsSource {
         self.failure = failure
         rules = nil
         restart = service.map { "; svc -t \($0.shown)" } ?? ""
+        names = nil
     }
 
     private init(
-        name: String, folder: [UInt8], environment: Environment, file: String, compile: String
+        name: String, folder: [UInt8], environment: Environment, names: [String], file: String,
+        compile: String
     ) {
+        self.names = names
         self.name = name
         self.folder = folder
         self.environment = environment
@@ -100,7 +108,7 @@ struct SettingsSource {
         var sources: [SettingsSource] = []
         var known: [[UInt8]] = []
         for record in records {
-            guard let environment = environment(of: Decision(record.data), base),
+            guard let (environment, names) = environment(of: Decision(record.data), base),
                 !known.contains(record.data)
             else { continue }
             known.append(record.data)
@@ -108,7 +116,7 @@ struct SettingsSource {
             sources.append(
                 SettingsSource(
                     name: "the rule of \(file) for \(key)", folder: folder,
-                    environment: environment, file: file, compile: compile))
+                    environment: environment, names: names, file: file, compile: compile))
             // More are of the same kind.
             if sources.count == 20 { break }
         }
@@ -116,10 +124,12 @@ struct SettingsSource {
     }
 
     /// The variables of a connection under a rule; nil when none of the rule's is of scans, or none is taken.
-    private static func environment(of decision: Decision, _ base: Environment) -> Environment? {
+    private static func environment(
+        of decision: Decision, _ base: Environment
+    ) -> (Environment, names: [String])? {
         if decision.isDenied { return nil }
         var environment = base
-        var isOfScans = false
+        var names: [String] = []
         for step in decision.steps {
             let (name, value): ([UInt8], [UInt8]?)
             switch step {
@@ -129,9 +139,9 @@ struct SettingsSource {
             case .unset(let variable): (name, value) = (variable, nil)
             }
             environment.set(name, value)
-            isOfScans = isOfScans || Self.isOfScans(String(printable: name))
+            names.append(String(printable: name))
         }
-        return isOfScans ? environment : nil
+        return names.contains(where: isOfScans) ? (environment, names) : nil
     }
 
     func text(_ variable: String) -> String? {

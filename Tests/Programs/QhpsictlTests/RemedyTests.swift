@@ -280,6 +280,20 @@ extension Patient {
         try fifo.close()
     }
 
+    @Test func `a service's fault is not told of the rules that leave it as it is`() throws {
+        let patient = try Patient()
+        try patient.change(
+            Self.port25 + "; " + Self.rules(":allow,REJECTVIRUS=\"1\"")
+                + "; cd etc/service/qmail-smtpd.25/variables && echo a@b@c >VIRUSFORWARD && echo 1 >QHPSIMAXSIZ"
+        )
+        let said = try patient.examine("settings").output
+        #expect(said.contains("qmail-smtpd.25: VIRUSFORWARD: expected one address"), "\(said)")
+        #expect(said.contains("no program reads the variable QHPSIMAXSIZ"), "\(said)")
+        #expect(!said.contains("the rule of"), "\(said)")
+        try patient.change("cd etc/service/qmail-smtpd.25/variables && rm VIRUSFORWARD QHPSIMAXSIZ")
+        try patient.expectWell("settings", "the rule of ")
+    }
+
     @Test func `a clamd that systemd has disabled is enabled, not only started`() throws {
         let patient = try Patient()
         let fake = try FakeClamd(

@@ -41,6 +41,12 @@ func `a limit in a variable that is no number means 421`(name: String) throws {
     #expect(outcome.errors.contains(name))
 }
 
+@Test(arguments: ["DATABYTES", "TARPITCOUNT", "TARPITDELAY", "GREETDELAY", "DNSBL"])
+func `an empty variable is as good as none`(name: String) throws {
+    let outcome = try ScriptedServer().answer(session, [name: ""])
+    #expect(outcome.code == 0 && outcome.output.hasPrefix("220 "), "\(outcome.output)")
+}
+
 @Test(arguments: [("--help", 0), ("--version", 0), ("-x", 100)])
 func `arguments do no harm`(argument: String, code: Int32) throws {
     let server = try ScriptedServer()
