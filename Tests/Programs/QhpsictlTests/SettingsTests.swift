@@ -133,6 +133,8 @@ func `a mistyped variable of local mail is named with its file, and its remedy h
     try patient.change("echo accept >etc/qhpsi/defaultqueue/QHPSIONERROR")
     try patient.expectWell("settings", "while no scanner answers, all is queued as not scanned")
     #expect(!(try patient.examine("settings").output.contains("consider")))
+    try patient.change("echo hold >etc/qhpsi/defaultqueue/QHPSIONERROR")
+    try patient.expectWell("settings", "while no scanner answers, all is held until one does")
 }
 
 @Test func `a server that relays for nobody is well`() throws {
