@@ -6,11 +6,25 @@ struct HiddenHeader: Sendable {
     /// Whether there is one, and it says how to read what follows.
     private(set) var isFound = false
 
+    /// What stands in the place of a header and is none, where the message began; nil for text.
+    private(set) var reason: [UInt8]?
+
+    private var isStart: Bool
     private var isOver = false
     private var header = PartHeader()
     /// The begin of a line that must be looked at as a whole.
     private var held: [UInt8] = []
     private var isLineStart = true
+
+    /// Behind a header that has nothing but what we put before a message without one, or behind another.
+    init(isStart: Bool) { self.isStart = isStart }
+
+    /// Read the message's end.
+    mutating func finish() {
+        let piece = held
+        if !piece.isEmpty { header.read(piece.span.bytes, 0..<piece.count, begins: isLineStart) }
+        endBlock()
+    }
 
     /// Read the next bytes behind the first empty line.
     mutating func read(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
@@ -37,9 +51,15 @@ struct HiddenHeader: Sendable {
             header.read(bytes, 0..<piece.count, begins: begins)
             return
         }
-        header.finish()
+        endBlock()
         isOver = header.isHeaderToClamAV
         isFound = isOver && header.saysHowToRead
         header = PartHeader()
+    }
+
+    private mutating func endBlock() {
+        header.finish()
+        if isStart { reason = header.reason }
+        isStart = false
     }
 }

@@ -56,6 +56,8 @@ package struct MessageStructure: Sendable {
         }
         if isHeader { endHeader() }
         endBody()
+        hidden?.finish()
+        findings.note(hidden?.reason)
         if hidden?.isFound == true { findings.note("header behind an empty line") }
     }
 
@@ -138,7 +140,9 @@ package struct MessageStructure: Sendable {
         findings.note(header.reason)
         boundaries.add(header.boundary)
         findings.parts += 1
-        if depth == 0, findings.parts == 1, !header.isHeaderToClamAV { hidden = HiddenHeader() }
+        if depth == 0, findings.parts == 1, !header.isHeaderToClamAV {
+            hidden = HiddenHeader(isStart: header.isOursAlone)
+        }
         isHeader = false
         guard header.isMessage || header.isNamedMessage else {
             body = PartBody(header)

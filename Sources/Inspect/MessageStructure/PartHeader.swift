@@ -17,6 +17,8 @@ struct PartHeader: Sendable {
     private(set) var isHTML = false
     /// Whether there is a field by which ClamAV sees a header, so that the next empty line ends it, `Received` excepted.
     private(set) var isHeaderToClamAV = false
+    /// Whether there are no fields but those that we put before a message that has none.
+    private(set) var isOursAlone = true
     /// Whether the body is to be read otherwise than as plain text.
     private(set) var saysHowToRead = false
     /// Whether a name says that this is an OpenPGP file.
@@ -44,6 +46,10 @@ struct PartHeader: Sendable {
             isWanted = bytes[start] | 0x20 == UInt8(ascii: "c")
             isStray = isStray || !Self.isField(bytes, piece)
             isHeaderToClamAV = isHeaderToClamAV || Self.namesAuthor(bytes, piece)
+            isOursAlone =
+                isOursAlone
+                && (bytes.has("Received:", at: start, before: piece.upperBound)
+                    || bytes.has("X-QHPSI", at: start, before: piece.upperBound))
         }
         if isStray, stray.count < Self.strayLimit {
             stray += bytes.bytes(
