@@ -7,7 +7,7 @@ import SMTPGrammar
 /// What the client is told, and the log, of how qmail-queue ended.
 struct QueueAnswer {
     let reply: Reply
-    /// `accepted`, `discarded`, `forwarded`, `refused` or `deferred`.
+    /// `accepted`, `held`, `discarded`, `forwarded`, `refused` or `deferred`.
     let outcome: [UInt8]
     /// Why, empty when there is nothing to say.
     let reason: [UInt8]
