@@ -53,11 +53,13 @@ struct ListedQueue {
     /// The messages in one of the parts of a folder such as `info`.
     func ids(_ folder: StaticString, _ part: Int) throws(ListFailure) -> [UInt64] {
         let path = directory.file(folder) + [UInt8(ascii: "/")] + [UInt8](decimal: part)
-        // A queue that queue-fix(8) has not seen since nothing was ever held in it.
-        if [UInt8](folder).equals("hold"), try status(path) == nil { return [] }
-        return try Self.names(in: path).compactMap { name in
-            name.decimalValue.map { UInt64($0) }
-        }.sorted()
+        let found: [[UInt8]]
+        do throws(Errno) { found = try Files.names(in: path) } catch {
+            // A queue that queue-fix(8) has not seen yet has no such folder, and nothing was ever held in it.
+            if error == .noSuchFile, [UInt8](folder).equals("hold") { return [] }
+            throw ListFailure("read", path, error)
+        }
+        return found.compactMap { name in name.decimalValue.map { UInt64($0) } }.sorted()
     }
 
     /// A message's size, or nil when it is gone.

@@ -163,7 +163,7 @@ private func keep(
     let root = try SetIDRoot()
     let outcome = try root.command(user: 1000, group: 1000, ["/usr/bin/mailq"]).run()
     #expect(outcome.code == 111)
-    #expect(outcome.errors.contains("unable to read /var/spool/qhpsi/queue1/todo"))
+    #expect(outcome.errors.contains("unable to read /var/spool/qhpsi/queue1/hold"))
     #expect(outcome.errors.contains("Permission denied"))
     #expect(outcome.errors.contains("write to postmaster"))
     #expect(try root.command(user: 0, group: 0, ["/usr/bin/mailq"]).run().code == 0)
