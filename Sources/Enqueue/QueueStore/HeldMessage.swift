@@ -67,9 +67,12 @@ struct HeldMessage {
         let header = ScanPolicy.header(verdict, settings)
         switch ScanPolicy.outcome(verdict, settings) {
         case .queue where message.hasRoom(for: header): try release(message, header)
-        case .queue: try replace(message, header, envelope, by: nil)
+        case .queue:
+            try copy(message, header, envelope, for: nil)
+            try remove(message)
         case .forward(let address):
-            try replace(message, header, envelope, by: address)
+            try copy(message, header, envelope, for: address)
+            try remove(message)
             report.outcome = [UInt8]("forwarded")
         case .discard:
             try remove(message)
@@ -115,10 +118,10 @@ struct HeldMessage {
         queue.pullTrigger()
     }
 
-    /// Queue a copy, for its recipients or for this address, in place of the held one.
-    private mutating func replace(
-        _ message: consuming IncomingMessage, _ header: [UInt8], _ envelope: HeldEnvelope,
-        by address: [UInt8]?, withSender hasSender: Bool = true
+    /// Queue a copy, for its recipients or for this address.
+    private mutating func copy(
+        _ message: borrowing IncomingMessage, _ header: [UInt8], _ envelope: HeldEnvelope,
+        for address: [UInt8]?, withSender hasSender: Bool = true
     ) throws(QueueExit) {
         var copy = try message.another(residue: &residue)
         var none: Original? = nil
@@ -134,7 +137,6 @@ struct HeldMessage {
         report.id = [UInt8](decimal: stored.id)
         try queued.commit(stored, residue: &residue)
         message.queue.pullTrigger()
-        try remove(message)
     }
 
     /// Refused it cannot be any more: the postmaster gets it, with the field of quarantine, and its user hears of it.
@@ -143,9 +145,11 @@ struct HeldMessage {
         _ verdict: Verdict
     ) throws(QueueExit) {
         let notice = HeldNotice(envelope, verdict, id: message.id)
+        // The copy needs the most room. Told first, its user would be told again at each scan while there is none.
+        try copy(
+            message, header, envelope, for: [UInt8](HeldNotice.postmaster), withSender: false)
         try tell(notice, in: message.queue)
-        try replace(
-            message, header, envelope, by: [UInt8](HeldNotice.postmaster), withSender: false)
+        try remove(message)
         report.outcome = [UInt8]("forwarded")
     }
 
@@ -166,6 +170,7 @@ struct HeldMessage {
             in: queue, id: stored.id, user: Process.effectiveUser, residue: &residue)
         try envelope.receive(from: Self.memory([UInt8]("F\0T") + user + [0, 0]))
         try envelope.commit(stored, residue: &residue)
+        queue.pullTrigger()
     }
 
     /// The envelope goes first, on the disk, too: what it names must be there.
