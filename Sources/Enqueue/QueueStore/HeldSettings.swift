@@ -1,40 +1,52 @@
 import ByteText
 import Posix
+import ScanPolicy
 
 /// The variables of scanning under which a message came, as its envelope in hold/ keeps them.
 ///
-/// They are records of the tag `S`, a `NAME=value` each, and are there only when the caller chose them himself; who
-/// could not is scanned by defaultqueue as it then is.
+/// They are records of the tag `S`, a `NAME=value` each, and are there only when the caller chose them himself; the message
+/// of anybody else is scanned by defaultqueue as it is at that time. A name alone is a variable that meant nothing: for it
+/// defaultqueue counts, where the postmaster mends it.
 struct HeldSettings {
     private let chosen: Environment
+    /// Variables that meant nothing.
+    private let malformed: [[UInt8]]
 
     static let tag = UInt8(ascii: "S")
 
-    /// What of a caller's own variables is kept.
-    init(keeping variables: Environment) {
+    /// Keep what of a caller's own variables a later scan needs.
+    init(keeping variables: Environment, _ settings: ScanSettings) {
+        let malformed = settings.malformed.map { [UInt8]($0.variable) }
+        self.malformed = malformed
         chosen = variables.filtered { entry in
-            Self.decides(entry) || Self.scans(entry)
+            !malformed.contains(Self.name(entry)) && (Self.decides(entry) || Self.scans(entry))
         }
     }
 
-    /// What an envelope's records keep; nil when there are none: its caller chose nothing.
+    /// Read the settings that an envelope's records keep; nil when the caller chose none.
     init?(records: [UInt8]) {
         var chosen = Environment()
+        var malformed: [[UInt8]] = []
         var isKept = false
         for record in records.split(separator: 0) where record.first == Self.tag {
             isKept = true
             let entry = Array(record.dropFirst())
-            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")), equals > 0 else { continue }
-            chosen.set(Array(entry[..<equals]), Array(entry[(equals + 1)...]))
+            let name = Self.name(entry)
+            if name.count < entry.count {
+                chosen.set(name, Array(entry[(name.count + 1)...]))
+            } else if !name.isEmpty {
+                malformed.append(name)
+            }
         }
         if !isKept { return nil }
         self.chosen = chosen
+        self.malformed = malformed
     }
 
     /// The records for the envelope: one without a variable, and one for each.
     var records: [UInt8] {
         var records = [Self.tag, 0]
-        for entry in chosen.entries { records += [Self.tag] + entry + [0] }
+        for entry in chosen.entries + malformed { records += [Self.tag] + entry + [0] }
         return records
     }
 
@@ -42,12 +54,18 @@ struct HeldSettings {
     /// the caller's own say of the verdict.
     func over(_ defaults: Environment) -> Environment {
         if defaults["QHPSI"] == nil { return chosen }
-        var settings = defaults.filtered { !Self.decides($0) }
+        var settings = defaults.filtered {
+            !Self.decides($0) || malformed.contains(Self.name($0))
+        }
         for entry in chosen.entries where Self.decides(entry) {
-            guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
-            settings.set(Array(entry[..<equals]), Array(entry[(equals + 1)...]))
+            let name = Self.name(entry)
+            settings.set(name, Array(entry[(name.count + 1)...]))
         }
         return settings
+    }
+
+    private static func name(_ entry: [UInt8]) -> [UInt8] {
+        Array(entry.prefix { $0 != UInt8(ascii: "=") })
     }
 
     /// Whether a variable says what becomes of a message.

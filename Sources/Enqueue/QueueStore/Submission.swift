@@ -102,7 +102,7 @@ struct Submission {
         case .hold:
             // On its way to VIRUSFORWARD's address it would be sent there again by a later scan: its deliverer comes again.
             if !quarantine.isEmpty { throw deferral(verdict) }
-            try hold(incoming, envelope)
+            try hold(incoming, envelope, settings)
         case .discard:
             try discard(envelope)
         case .refuse: throw refusal(verdict)
@@ -175,7 +175,9 @@ struct Submission {
         return choice
     }
 
-    /// The queue that the settings name, or, when a message would be lost because there is none, the first that is there.
+    /// Find the queue that the settings name.
+    ///
+    /// If it does not exist and the message would be lost, this is the first queue that does.
     private mutating func queue(
         of choice: QueueChoice, seed: Int
     ) throws(QueueExit) -> QueueDirectory {
@@ -232,14 +234,15 @@ struct Submission {
 
     /// Queue it in hold/, with the settings by which it will be scanned.
     private mutating func hold(
-        _ incoming: consuming IncomingMessage, _ source: borrowing FileDescriptor
+        _ incoming: consuming IncomingMessage, _ source: borrowing FileDescriptor,
+        _ settings: ScanSettings
     ) throws(QueueExit) {
         let queue = incoming.queue
         let stored = try incoming.stored(
             verdict: ScanPolicy.header(.notScanned(reason: [UInt8]("held until it can be"))))
         var envelope = try QueuedEnvelope.create(
             in: queue, id: stored.id, user: Process.realUser,
-            settings: caller.isStranger ? nil : HeldSettings(keeping: caller.settings),
+            settings: caller.isStranger ? nil : HeldSettings(keeping: caller.settings, settings),
             residue: &residue)
         try envelope.receive(from: source)
         try envelope.commit(stored, into: "hold", residue: &residue)

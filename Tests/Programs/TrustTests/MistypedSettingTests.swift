@@ -37,12 +37,14 @@ private func mistype(_ machine: SetIDRoot, _ variables: [String: String]) throws
     }
 }
 
-private func restore(_ machine: SetIDRoot, _ variables: [String: String]) throws {
+private func restore(
+    _ machine: SetIDRoot, _ variables: [String: String], keepingMail: Bool = false
+) throws {
     for name in variables.keys {
         try shell("rm '\(machine.root)/etc/qhpsi/defaultqueue/\(name)'")
     }
     try mistype(machine, ["QHPSI": "/scanner %s", "QHPSIONERROR": "accept"])
-    try machine.clear()
+    if !keepingMail { try machine.clear() }
 }
 
 /// Variables that are mistyped, and which of them is named.
@@ -79,7 +81,11 @@ func `where failed scans are held, a mistyped setting holds mail until it is men
             #expect(try machine.command(user: user, group: 64010, words).run().code == code)
         }
         #expect(try machine.verdicts() == held, "\(variables)")
-        try restore(machine, variables)
+        try restore(machine, variables, keepingMail: true)
+        let words = ["/usr/sbin/qmail-queue", "-h", "queue1", String(id.dropLast())]
+        #expect(try machine.command(user: 64012, group: 64010, words).run().code == 0)
+        #expect(try machine.verdicts() == ["X-QHPSI: clean"], "\(variables)")
+        try machine.clear()
     }
 }
 
