@@ -45,7 +45,7 @@ package struct QueueHeader: Sendable {
 
     /// Read it from the start of a message that has it, whatever its verdict; nil when the queue's lines are not there.
     ///
-    /// - Parameter head: The message's first bytes, at least 512 of them if it has so many.
+    /// - Parameter head: The first 512 bytes of the message, or all of a shorter one.
     package init?(of head: [UInt8]) {
         guard head.prefix(23).elementsEqual([UInt8]("Received: (qmail-queue ")),
             let first = head.firstIndex(of: 10),

@@ -6,7 +6,7 @@ struct HiddenHeader: Sendable {
     /// Whether there is one, and it says how to read what follows.
     private(set) var isFound = false
 
-    /// What stands in the place of a header and is none, where the message began; nil for text.
+    /// The kind of file that stands where the message's header should be; nil for text.
     private(set) var reason: [UInt8]?
 
     private var isStart: Bool

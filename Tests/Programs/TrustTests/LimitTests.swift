@@ -4,12 +4,14 @@ import Testing
 // A user's own limits of resources are inherited by the scanner of his mail.
 
 /// Queue a message as a user, by way of a program that sets limits; the exit code.
+///
+/// No other test has this user, for his processes are counted against one of the limits.
 private func queue(_ machine: SetIDRoot, limit: String) throws -> Int32? {
     try Command(
         PrivateInstance.sourceTree + "/.ci/in-root",
         [
             machine.root, "sh", "-c",
-            "exec \(limit) setpriv --reuid 2000 --regid 2000 --clear-groups qmail-queue </message 1</envelope",
+            "exec \(limit) setpriv --reuid 2987 --regid 2987 --clear-groups qmail-queue </message 1</envelope",
         ]
     ).run().code
 }
