@@ -30,58 +30,58 @@ SBIN := qhpsi qhpsi-checkpassword qhpsid qmail-clean qmail-getpw qmail-local qma
 	qmail-qstat qmail-queue qmail-recipients qmail-remote qmail-rspawn qmail-send qmail-smtpd qmail-start \
 	qmail-tcpok qmail-tcpto queue-fix sendmail vfilter
 LIBEXEC := qhpsi-host qhpsi-plugins qmail-remote-tls qmail-smtpd-tls
-# Programs that the tests need and the machine may lack; .ci/depends puts them there.
+# Programs that the tests need and the machine may lack; tools/depends puts them there.
 TEST_PATH := $(CURDIR)/build/tools/bin:$(PATH):/usr/sbin:/sbin
 
 .PHONY: run check bench power-cut fuzz format build admin install deb source install-test clean
 
 # The main job on real input, then a server to talk to; with ONCE=1 it ends by itself.
 run:
-	.ci/depends run
+	tools/depends run
 	$(MAKE) --no-print-directory install
-	PATH="$(TEST_PATH)" .ci/demo
+	PATH="$(TEST_PATH)" tools/demo
 
 # Everything that can be tested: rules of style, unit tests, and the programs as they are installed.
 check:
-	.ci/depends check
+	tools/depends check
 	.ci/check --self-test
 	$(MAKE) --no-print-directory install
 	.ci/check
 	swift build --build-tests $(STRICT)
-	PATH="$(TEST_PATH)" .ci/test $(TEST_FLAGS)
+	PATH="$(TEST_PATH)" Tests/run $(TEST_FLAGS)
 
 # Mail on a disk whose power is cut at many points, then the same with syncs left out, which must be seen.
 power-cut:
 	$(MAKE) --no-print-directory install
-	.ci/power-cut $(SYSTEMS)
-	.ci/power-cut without
+	Tests/PowerCut/run $(SYSTEMS)
+	Tests/PowerCut/run without
 
 # Start-up time, instructions and memory, compared with Benchmarks/BASELINE.md.
 bench:
-	.ci/depends check
+	tools/depends check
 	$(MAKE) --no-print-directory install
 	PATH="$(TEST_PATH)" Benchmarks/run $(PARTS)
 
 # Each reader of outside bytes under libFuzzer, for FUZZ_SECONDS each.
 fuzz:
-	.ci/depends run
-	.ci/fuzz
+	tools/depends run
+	Fuzz/run
 
 # All Debian packages, in build/deb.
 deb:
-	.ci/depends deb
-	.ci/deb
+	tools/depends deb
+	tools/deb
 
 # The source package, in build/source, which builds without a network.
 source: vendor/swift-argument-parser/Package.swift
-	.ci/depends deb
-	.ci/source
+	tools/depends deb
+	tools/source
 
 # The packages in fresh Debian systems: what an admin does and what befalls him, then Debian's own checks.
 install-test:
-	.ci/depends deb
-	.ci/depends check
-	SUITE="$(SUITE)" .ci/install-test $(PARTS)
+	tools/depends deb
+	tools/depends check
+	SUITE="$(SUITE)" Tests/Packages/run $(PARTS)
 
 format:
 	swift format -i -p -r Sources Tests Fuzz Package.swift
@@ -102,7 +102,7 @@ install: build
 install: admin
 
 vendor/swift-argument-parser/Package.swift:
-	.ci/vendor
+	tools/vendor
 
 # qhpsictl, and its completion for bash, which it writes itself.
 admin: vendor/swift-argument-parser/Package.swift

@@ -112,23 +112,21 @@ func below(_ folder: String, _ targets: [Target]) -> [Target] {
     return targets
 }
 
-let system: [Target] = [
-    .bridge("CBoot"),
-    .bridge("CStart"),
-    .bridge("CPosix"),
-    .library("ByteText"),
-    .library("Posix", uses: "CBoot", "CPosix"),
-    .library("ControlFiles", uses: "ByteText", "Posix"),
-    .library("Logging", uses: "ByteText"),
-    .library("DNSMessage", uses: "ByteText"),
-    .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
-    .library("Resolver", uses: "ByteText", "CCares", "DNSMessage", "Posix"),
-    .library("LocalUsers", uses: "ByteText", "ConstantDatabases", "ControlFiles", "Posix"),
-    .library("Routing", uses: "ByteText"),
-    .systemLibrary(name: "CTinyCDB", pkgConfig: "libcdb", providers: [.apt(["libcdb-dev"])]),
-    .library("ConstantDatabases", uses: "ByteText", "CTinyCDB", "Posix"),
-    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
-]
+let system: [Target] =
+    ["CBoot", "CStart", "CPosix"].map { .bridge($0) } + [
+        .library("ByteText"),
+        .library("Posix", uses: "CBoot", "CPosix"),
+        .library("ControlFiles", uses: "ByteText", "Posix"),
+        .library("Logging", uses: "ByteText"),
+        .library("DNSMessage", uses: "ByteText"),
+        .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
+        .library("Resolver", uses: "ByteText", "CCares", "DNSMessage", "Posix"),
+        .library("LocalUsers", uses: "ByteText", "ConstantDatabases", "ControlFiles", "Posix"),
+        .library("Routing", uses: "ByteText"),
+        .systemLibrary(name: "CTinyCDB", pkgConfig: "libcdb", providers: [.apt(["libcdb-dev"])]),
+        .library("ConstantDatabases", uses: "ByteText", "CTinyCDB", "Posix"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    ]
 let accept: [Target] = [
     .library("ConnectionRules", uses: "ByteText"),
     .library("RuleDatabase", uses: "ByteText", "ConnectionRules", "ConstantDatabases", "Posix"),
@@ -208,8 +206,7 @@ let inspect: [Target] = [
         "PluginLibclamav", uses: "ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanPlugin",
         "ScanProtocol"),
 ]
-let send: [Target] = [
-    .library("DeliverySpawner", uses: "ByteText", "ControlFiles", "Posix"),
+let sendQueue: [Target] = [
     .library("Schedule"),
     .library("DeliveryReport"),
     .library("Bounce", uses: "ByteText", "EnvelopeWire", "MailFormat"),
@@ -222,33 +219,37 @@ let send: [Target] = [
     .program("qmail-send", uses: "Posix", "Sender", linked: .selfContained),
     .program("qmail-clean", uses: "Cleaner", "Posix", linked: .selfContained),
     .program("qmail-start", uses: "Posix", "SendStart", linked: .selfContained),
+]
+let sendLocal: [Target] = [
     .library("Maildir", uses: "ByteText", "MailFormat", "Posix"),
     .library("Filter", uses: "ByteText"),
     .library("FilterStore", uses: "ByteText", "ControlFiles", "Filter", "Posix"),
     .library(
         "FilterDelivery", uses: "ByteText", "ControlFiles", "Filter", "FilterStore", "Maildir",
         "Posix", "QueueClient", "Routing"),
-    .program("vfilter", uses: "FilterDelivery", "Posix", linked: .selfContained),
-    .program("vcfilter", uses: "FilterStore", "Posix", linked: .selfContained),
     .library("DotQmail", uses: "ByteText", "MailFormat"),
+    .library("AliasFile", uses: "ByteText"),
     .library(
         "LocalDelivery", uses: "AliasFile", "ByteText", "ControlFiles", "DotQmail",
         "FilterDelivery", "LocalUsers", "Maildir", "MailFormat", "Posix", "QueueClient"),
-    .program("qmail-local", uses: "LocalDelivery", "Posix", linked: .selfContained),
-    .library(
-        "LocalSpawner", uses: "ByteText", "ConstantDatabases", "ControlFiles", "DeliverySpawner",
-        "LocalUsers", "Posix"),
-    .program("qmail-lspawn", uses: "LocalSpawner", "Posix", linked: .selfContained),
-    .library(
-        "MailUsers", uses: "ByteText", "ConstantDatabases", "ControlFiles", "LocalUsers", "Posix"),
-    .program("qmail-newu", uses: "MailUsers", "Posix", linked: .selfContained),
-    .library("AliasFile", uses: "ByteText"),
     .library(
         "AliasDelivery", uses: "AliasFile", "ByteText", "ConstantDatabases", "ControlFiles",
         "LocalDelivery", "LocalUsers", "Posix"),
+    .library(
+        "LocalSpawner", uses: "ByteText", "ConstantDatabases", "ControlFiles", "DeliverySpawner",
+        "LocalUsers", "Posix"),
+    .library(
+        "MailUsers", uses: "ByteText", "ConstantDatabases", "ControlFiles", "LocalUsers", "Posix"),
+    .program("qmail-lspawn", uses: "LocalSpawner", "Posix", linked: .selfContained),
+    .program("qmail-local", uses: "LocalDelivery", "Posix", linked: .selfContained),
+    .program("vfilter", uses: "FilterDelivery", "Posix", linked: .selfContained),
+    .program("vcfilter", uses: "FilterStore", "Posix", linked: .selfContained),
     .program("fastforward", uses: "AliasDelivery", "Posix", linked: .selfContained),
     .program("newaliases", uses: "AliasDelivery", "Posix", linked: .selfContained),
+    .program("qmail-newu", uses: "MailUsers", "Posix", linked: .selfContained),
     .program("qmail-getpw", uses: "MailUsers", "Posix", linked: .selfContained),
+]
+let sendRemote: [Target] = [
     .library("RemoteDialogue", uses: "ByteText"),
     .library("RemoteDelivery", uses: "ByteText", "ControlFiles", "Posix", "RemoteDialogue"),
     .library("RelayRoutes", uses: "ByteText", "ControlFiles", "DNSMessage"),
@@ -261,9 +262,9 @@ let send: [Target] = [
     .library(
         "RemoteSpawner", uses: "ByteText", "ControlFiles", "DeliverySpawner", "Posix",
         "RelayRoutes", "RemoteDialogue"),
+    .program("qmail-rspawn", uses: "Posix", "RemoteSpawner", linked: .selfContained),
     .program("qmail-remote", uses: "MailRoutes", "Posix", linked: .selfContained),
     .program("qmail-remote-tls", uses: "Posix", "RemoteTLS", linked: .systemLinked),
-    .program("qmail-rspawn", uses: "Posix", "RemoteSpawner", linked: .selfContained),
     .program("qmail-tcpto", uses: "Posix", "RemoteDelivery", linked: .selfContained),
     .program("qmail-tcpok", uses: "Posix", "RemoteDelivery", linked: .selfContained),
 ]
@@ -289,18 +290,15 @@ let admin: [Target] = [
         "SelfTest", argumentParser, linked: .systemLinked),
 ]
 
-/// The tests, and what only they use; not built into what is installed.
-let testbed: [Target] = [.library("Testbed", uses: "ByteText", "Posix")]
-let systemTests: [Target] = [
-    .tests(of: "ByteText"),
-    .tests(of: "Posix", uses: "Testbed"),
-    .tests(of: "DNSMessage", uses: "ByteText"),
-    .tests(of: "LocalUsers", uses: "Posix", "Testbed"),
-    .tests(of: "Routing"),
-    .tests(of: "ControlFiles", uses: "ByteText", "LocalUsers", "Posix", "Testbed"),
-    .tests(of: "Resolver", uses: "ByteText", "DNSMessage", "Posix", "Testbed"),
-    .tests(of: "AdminReport"),
-]
+/// The tests; not built into what is installed.
+let systemTests: [Target] =
+    ["ByteText", "Routing"].map { .tests(of: $0) } + [
+        .tests(of: "Posix", uses: "Testbed"),
+        .tests(of: "DNSMessage", uses: "ByteText"),
+        .tests(of: "LocalUsers", uses: "Posix", "Testbed"),
+        .tests(of: "ControlFiles", uses: "ByteText", "LocalUsers", "Posix", "Testbed"),
+        .tests(of: "Resolver", uses: "ByteText", "DNSMessage", "Posix", "Testbed"),
+    ]
 let acceptTests: [Target] = [
     .tests(of: "ConnectionRules", uses: "ByteText"),
     .tests(of: "Recipients", uses: "ConnectionRules"),
@@ -309,7 +307,6 @@ let acceptTests: [Target] = [
     .tests(of: "MessageComposition"),
     .tests(of: "Injection", uses: "MessageComposition"),
 ]
-let enqueueTests: [Target] = [.tests(of: "EnvelopeWire"), .tests(of: "MailFormat")]
 let inspectTests: [Target] = [
     .tests(of: "ClamdClient", uses: "Posix", "ScanProtocol"),
     .tests(of: "ScanProtocol"),
@@ -363,24 +360,27 @@ let fuzzers: [Target] =
     ] + ["fuzz-auth", "fuzz-bdat"].map { .fuzzer($0, uses: "ByteText", "SMTPGrammar") }
 
 /// One folder for each stage of the mail's way.
-let stages =
-    below("Sources/System", system) + below("Sources/Accept", accept)
-    + below("Sources/Enqueue", enqueue) + below("Sources/Inspect", inspect)
-    + below("Sources/Send", send)
+let stages = [
+    ("System", system), ("Accept", accept), ("Enqueue", enqueue), ("Inspect", inspect),
+    ("Send", [.library("DeliverySpawner", uses: "ByteText", "ControlFiles", "Posix")]),
+    ("Send/Queue", sendQueue), ("Send/Local", sendLocal), ("Send/Remote", sendRemote),
+].flatMap { below("Sources/\($0)", $1) }
 /// Programs have a main.swift, and fuzzers are compiled without one.
 let shipped = stages.filter { !fuzzing || $0.type != .executable }
 
 let tests =
-    below("Sources/System", testbed) + below("Tests/Programs", programTests)
-    + below("Tests/System", systemTests) + below("Tests/Accept", acceptTests)
-    + below("Tests/Enqueue", enqueueTests) + below("Tests/Inspect", inspectTests)
-    + below("Tests/Send", sendTests)
+    below("Tests", [.library("Testbed", uses: "ByteText", "Posix")])
+    + [
+        ("Programs", programTests), ("System", systemTests), ("Accept", acceptTests),
+        ("Enqueue", ["EnvelopeWire", "MailFormat"].map { .tests(of: $0) }),
+        ("Inspect", inspectTests), ("Send", sendTests), ("Admin", [.tests(of: "AdminReport")]),
+    ].flatMap { below("Tests/\($0)", $1) }
 
 /// While you work, `QHPSI_TESTS=QmailQueue,ByteText swift build --build-tests` builds only these tests.
 let wanted = Context.environment["QHPSI_TESTS"]?.split(separator: ",").map { "\($0)Tests" }
 let checks =
     wanted.map { names in tests.filter { $0.type != .test || names.contains($0.name) } }
-    ?? below("Sources/System", admin) + tests
+    ?? below("Sources/Admin", admin) + tests
 let package = Package(
     name: "qhpsi",
     products: fuzzing
@@ -389,7 +389,7 @@ let package = Package(
             .library(name: "clamd", type: .dynamic, targets: ["PluginClamd"]),
             .library(name: "libclamav", type: .dynamic, targets: ["PluginLibclamav"]),
         ],
-    // What is installed is built from a copy beside the sources, which a source package has, too; see `.ci/vendor`.
+    // What is installed is built from a copy beside the sources, which a source package has, too; see `tools/vendor`.
     dependencies: fuzzing || embedded || wanted != nil
         ? []
         : Context.environment["QHPSI_VENDORED"] == "1"

@@ -178,7 +178,7 @@ class Ours(Side):
     def inside(self, script, *words, **options):
         """Run a script for bash in it."""
         command = ["/usr/bin/env", "-i", "PATH=/usr/bin:/bin:/usr/sbin", "/bin/bash", "-c", script, "bash"]
-        return self.group.start(".ci/in-root", self.root, *command, *words, **options)
+        return self.group.start("tools/in-root", self.root, *command, *words, **options)
 
     def serve(self, port, *settings):
         self.inside(

@@ -69,7 +69,7 @@ final class MachineBroker {
         _ machine: SetIDRoot, _ settings: [String] = [], under words: [String] = []
     ) throws -> Running {
         let running = try Command(
-            PrivateInstance.sourceTree + "/.ci/in-root",
+            PrivateInstance.sourceTree + "/tools/in-root",
             [machine.root, "/usr/bin/env"] + settings + words + ["/usr/sbin/qhpsid"]
         ).start()
         try wait("the broker") {
@@ -81,7 +81,7 @@ final class MachineBroker {
     /// qmail-queue with a message, started with these words of setpriv(1).
     func queue(_ rights: [String] = stranger, _ settings: [String] = []) -> Command {
         Command(
-            PrivateInstance.sourceTree + "/.ci/in-root",
+            PrivateInstance.sourceTree + "/tools/in-root",
             [machine.root, "/usr/bin/setpriv"] + rights + ["--", "/usr/bin/env"] + settings
                 + ["QUEUE_REPORT_FD=3", "/usr/sbin/qmail-queue"],
             streams: [

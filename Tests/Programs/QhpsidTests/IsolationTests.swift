@@ -239,7 +239,7 @@ func `a scan whose own process is killed ends with all that it has started`(
 @Test func `a broker that cannot become qscand alone does not begin, and says why`() throws {
     let machine = try SetIDRoot()
     let outcome = try Command(
-        PrivateInstance.sourceTree + "/.ci/in-root",
+        PrivateInstance.sourceTree + "/tools/in-root",
         [machine.root, "/usr/bin/setpriv", "--bounding-set=-setgid", "--", "/usr/sbin/qhpsid"]
     ).run()
     #expect(outcome.code == 111)

@@ -12,7 +12,7 @@ import Testing
         cd '\(machine.root)/etc/qhpsi' && mv ids kept
         """)
     let service = try Command(
-        PrivateInstance.sourceTree + "/.ci/in-root",
+        PrivateInstance.sourceTree + "/tools/in-root",
         [machine.root, "/bin/sh", "-c", "exec 2>&1; exec /usr/lib/qhpsi/run-broker"]
     ).start()
     defer { service.stop() }
@@ -25,7 +25,7 @@ import Testing
     #expect(
         try shell("stat -c '%u:%g %a' '\(machine.root)/run/qhpsi/qhpsid'") == "64015:64010 660\n")
     let other = try Command(
-        PrivateInstance.sourceTree + "/.ci/in-root", [machine.root, "/usr/sbin/qhpsid"]
+        PrivateInstance.sourceTree + "/tools/in-root", [machine.root, "/usr/sbin/qhpsid"]
     ).run()
     #expect(other.code == 111)
     #expect(other.errors == "qhpsid: fatal: another qhpsid is running\n")

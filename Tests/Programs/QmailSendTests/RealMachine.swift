@@ -47,7 +47,7 @@ final class RealMachine {
 
     /// A command in the machine.
     func inside(_ words: [String]) -> Command {
-        Command(PrivateInstance.sourceTree + "/.ci/in-root", [root] + words)
+        Command(PrivateInstance.sourceTree + "/tools/in-root", [root] + words)
     }
 
     private static func freePorts() throws -> (Int, Int) {
@@ -81,8 +81,8 @@ final class RealMachine {
         let folders = try shell(
             """
             cd '\(root)' && install -d run/clamav && ln '\(clamd.socketPath)' run/clamav/clamd.ctl
-            '\(PrivateInstance.sourceTree)/.ci/in-root' '\(root)' queue-fix -s 7 /var/spool/qhpsi/queue2
-            '\(PrivateInstance.sourceTree)/.ci/in-root' '\(root)' vcfilter -i -t virusFilter -c 0 -k 'virus found' -f Quarantine -b 0 -h 28 prefilt@test.example
+            '\(PrivateInstance.sourceTree)/tools/in-root' '\(root)' queue-fix -s 7 /var/spool/qhpsi/queue2
+            '\(PrivateInstance.sourceTree)/tools/in-root' '\(root)' vcfilter -i -t virusFilter -c 0 -k 'virus found' -f Quarantine -b 0 -h 28 prefilt@test.example
             install -d -m 777 sink
             """)
         #expect(folders.isEmpty)

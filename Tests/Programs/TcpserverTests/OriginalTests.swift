@@ -4,7 +4,7 @@ import Testing
 
 /// ucspi-tcp's own test script, as its source package has it: the cases of tcpserver.
 struct OriginalTests {
-    /// What `.ci/depends check` fetches.
+    /// What `tools/depends check` fetches.
     private let source = PrivateInstance.sourceTree + "/build/tools/ucspi-tcp-source"
 
     /// The script's cases or their expected output, without those of other programs, on ports of our own.

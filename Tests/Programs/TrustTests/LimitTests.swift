@@ -8,7 +8,7 @@ import Testing
 /// No other test has this user, for his processes are counted against one of the limits.
 private func queue(_ machine: SetIDRoot, limit: String) throws -> Int32? {
     try Command(
-        PrivateInstance.sourceTree + "/.ci/in-root",
+        PrivateInstance.sourceTree + "/tools/in-root",
         [
             machine.root, "sh", "-c",
             "exec \(limit) setpriv --reuid 2987 --regid 2987 --clear-groups qmail-queue </message 1</envelope",

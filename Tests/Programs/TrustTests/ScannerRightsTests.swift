@@ -20,7 +20,7 @@ private func command(
     settings: [String] = ["QHPSI=/scanner %s"]
 ) -> Command {
     Command(
-        PrivateInstance.sourceTree + "/.ci/in-root",
+        PrivateInstance.sourceTree + "/tools/in-root",
         [machine.root, "/usr/bin/setpriv"] + rights + ["--", "/usr/bin/env"] + settings
             + ["QUEUE_REPORT_FD=3", "/usr/sbin/qmail-queue"],
         streams: [
@@ -77,7 +77,7 @@ func `no group of whoever sends a message reaches its scanner`(rights: [String])
         """)
     // As whoever installs by hand would start it.
     let service = try Command(
-        PrivateInstance.sourceTree + "/.ci/in-root",
+        PrivateInstance.sourceTree + "/tools/in-root",
         [
             machine.root, "/usr/bin/setpriv", "--groups=0,4,6,64010", "--", "/usr/sbin/qmail-start",
             "./Maildir/",

@@ -205,7 +205,7 @@ func `root, qmaild and whom trustedusers names choose the scanner`(user: Int, gr
     let machine = try SetIDRoot()
     func places(_ names: String) throws -> [String] {
         try Command(
-            PrivateInstance.sourceTree + "/.ci/in-root",
+            PrivateInstance.sourceTree + "/tools/in-root",
             [machine.root, "/bin/sh", "-c", "for n in \(names); do command -v $n; done"]
         ).run().output.split(separator: "\n").map(String.init)
     }

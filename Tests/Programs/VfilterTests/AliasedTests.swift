@@ -49,7 +49,7 @@ private final class AliasedMail {
     deinit { sender?.stop() }
 
     func inside(_ words: [String]) -> Command {
-        Command(PrivateInstance.sourceTree + "/.ci/in-root", [root] + words)
+        Command(PrivateInstance.sourceTree + "/tools/in-root", [root] + words)
     }
 
     func rule(_ domain: String, folder: String = "Quarantine", text: String = "virus found") throws

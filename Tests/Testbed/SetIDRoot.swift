@@ -11,7 +11,7 @@ package final class SetIDRoot: Sendable {
     /// Make one with a queue.
     package init() throws {
         root = "/tmp/qhpsi-root." + String(decoding: uniqueName(), as: UTF8.self)
-        try shell("SPLIT=7 '\(PrivateInstance.sourceTree)/.ci/set-id-root' '\(root)'")
+        try shell("SPLIT=7 '\(PrivateInstance.sourceTree)/tools/set-id-root' '\(root)'")
     }
 
     deinit {
@@ -32,7 +32,7 @@ package final class SetIDRoot: Sendable {
         streams: [Command.Stream] = [.null, .capture, .capture]
     ) -> Command {
         Command(
-            PrivateInstance.sourceTree + "/.ci/in-root",
+            PrivateInstance.sourceTree + "/tools/in-root",
             [
                 root, "/usr/bin/setpriv", "--reuid=\(user)", "--regid=\(group)", "--clear-groups",
                 "--",

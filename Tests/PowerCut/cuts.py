@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Record mail on a disk, cut the power at many points, and look what became of it; see .ci/power-cut."""
+"""Record mail on a disk, cut the power at many points, and look what became of it; see Tests/PowerCut/run."""
 
 import collections
 import os
@@ -42,7 +42,7 @@ def run(*words, **options):
 
 
 def inside(*words):
-    return [".ci/in-root", str(MACHINE), *words]
+    return ["tools/in-root", str(MACHINE), *words]
 
 
 def recipients(number):
@@ -60,7 +60,7 @@ def body(number):
 
 
 def make_machine():
-    run(".ci/set-id-root", MACHINE, 0)
+    run("tools/set-id-root", MACHINE, 0)
     # All users are known to the machine; their homes are on the disk.
     with open(MACHINE / "etc/passwd", "a") as passwd:
         for name, number in USERS.items():

@@ -2,7 +2,7 @@ import Posix
 
 /// Other people's programs that tests start: clamd, tcpserver, smtp-source and the like.
 package enum Tools {
-    /// Where `.ci/depends check` puts those whose packages must not be installed.
+    /// Where `tools/depends check` puts those whose packages must not be installed.
     package static var folder: String { PrivateInstance.sourceTree + "/build/tools/bin" }
 
     /// What tests have as PATH.
@@ -16,6 +16,6 @@ package enum Tools {
             let path = "\(folder)/\(name)"
             if (try? FileStatus(of: Array(path.utf8))) != nil { return path }
         }
-        throw TestbedFailure(text: "no \(name) on this machine; .ci/depends check provides it")
+        throw TestbedFailure(text: "no \(name) on this machine; tools/depends check provides it")
     }
 }

@@ -10,8 +10,8 @@ package final class PrivateInstance: Sendable {
 
     /// The top of the source tree.
     package static var sourceTree: String {
-        // Sources/System/Testbed/PrivateInstance.swift
-        String(#filePath.split(separator: "/").dropLast(4).reduce("") { $0 + "/" + $1 })
+        // Tests/Testbed/PrivateInstance.swift
+        String(#filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 })
     }
 
     /// Where `make install` put the programs, plugins and headers.
