@@ -24,6 +24,8 @@ BEGIN {
     else if (module in stage && own != "Admin" && stage[module] != own && stage[module] != "System" \
             && !index(allowed[own], " " module " "))
         print FILENAME ":" FNR ": " own " must not import " module " of " stage[module]
+    if (/internal import/)
+        print FILENAME ":" FNR ": internal is what an import is without a word"
     if (module == "ArgumentParser" && target != "qhpsictl")
         print FILENAME ":" FNR ": only qhpsictl reads its arguments with ArgumentParser"
     if (index(pure, " " target " ") && index(impure, " " module " "))

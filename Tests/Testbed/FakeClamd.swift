@@ -1,4 +1,4 @@
-internal import Posix
+import Posix
 
 /// Something that listens where clamd would, and does what a script says, ended with its owner.
 ///

@@ -1,5 +1,5 @@
-internal import ByteText
-internal import Posix
+import ByteText
+import Posix
 
 /// A name server that answers from a table, ended with its owner.
 ///

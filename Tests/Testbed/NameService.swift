@@ -1,5 +1,5 @@
-internal import ByteText
-internal import Posix
+import ByteText
+import Posix
 
 /// The thread of a fake name server.
 final class NameService: Sendable {

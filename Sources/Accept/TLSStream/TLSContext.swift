@@ -1,7 +1,7 @@
-internal import ByteText
-internal import COpenSSL
+import ByteText
+import COpenSSL
 package import ControlFiles
-internal import Posix
+import Posix
 
 /// What a server brings to its handshakes: certificate, key, versions and ciphers; see SSL_CTX_new(3).
 ///

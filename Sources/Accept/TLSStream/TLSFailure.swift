@@ -1,5 +1,5 @@
-internal import ByteText
-internal import COpenSSL
+import ByteText
+import COpenSSL
 package import ControlFiles
 package import Posix
 

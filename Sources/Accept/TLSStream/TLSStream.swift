@@ -1,5 +1,5 @@
-internal import ByteText
-internal import COpenSSL
+import ByteText
+import COpenSSL
 public import Posix
 package import SMTPSession
 

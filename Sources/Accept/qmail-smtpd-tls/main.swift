@@ -1,4 +1,4 @@
-internal import Posix
-internal import TLSStream
+import Posix
+import TLSStream
 
 Process.exit(TLSServer.run(Process.arguments, .current))

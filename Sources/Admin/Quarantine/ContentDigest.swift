@@ -1,4 +1,4 @@
-internal import COpenSSL
+import COpenSSL
 import Posix
 
 /// SHA-256 over what comes piece by piece; see FIPS 180-4 and EVP_DigestInit(3).

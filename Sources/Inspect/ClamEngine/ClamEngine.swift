@@ -1,5 +1,5 @@
-internal import ByteText
-internal import CClamAV
+import ByteText
+import CClamAV
 package import Posix
 package import ScanProtocol
 

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 package import Posix
 
 /// Which signatures are used and how far a scan goes, from the variables of qhpsi-libclamav(7).

@@ -1,5 +1,5 @@
-internal import ByteText
-internal import CClamAV
+import ByteText
+import CClamAV
 
 /// The error messages of libclamav, which has one callback for the whole process.
 ///

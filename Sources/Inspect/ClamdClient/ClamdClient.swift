@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 package import Posix
 package import ScanProtocol
 

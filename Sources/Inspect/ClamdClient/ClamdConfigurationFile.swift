@@ -1,5 +1,5 @@
-internal import ByteText
-internal import Posix
+import ByteText
+import Posix
 
 /// The configuration file of a clamd on this machine.
 package enum ClamdConfigurationFile {

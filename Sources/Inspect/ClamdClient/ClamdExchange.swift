@@ -1,6 +1,6 @@
-internal import ByteText
-internal import Posix
-internal import ScanProtocol
+import ByteText
+import Posix
+import ScanProtocol
 
 /// One connection to clamd, for one message.
 struct ClamdExchange: ~Copyable {

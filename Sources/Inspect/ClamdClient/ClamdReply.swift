@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 package import ScanProtocol
 
 /// What clamd answers to one command with the prefix `z`, read strictly.

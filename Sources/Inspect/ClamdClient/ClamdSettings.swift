@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 package import Posix
 
 /// How clamd is asked, from the variables of qhpsi-clamd(7).

@@ -1,6 +1,6 @@
-internal import ByteText
-internal import Posix
-internal import ScanProtocol
+import ByteText
+import Posix
+import ScanProtocol
 
 /// The room in the folder in which clamd unpacks.
 ///

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 package import Posix
 
 /// A scanner that is a program.

@@ -1,6 +1,6 @@
-internal import ByteText
-internal import ControlFiles
-internal import Posix
+import ByteText
+import ControlFiles
+import Posix
 
 /// What a scan must not have, and how qhpsi-host gives it up.
 enum HostConfinement {

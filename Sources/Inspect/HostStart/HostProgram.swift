@@ -1,8 +1,8 @@
-internal import ByteText
-internal import ClamdClient
-internal import ControlFiles
+import ByteText
+import ClamdClient
+import ControlFiles
 package import Posix
-internal import ScanProtocol
+import ScanProtocol
 
 /// The program qhpsi-host: it leaves the queue's group and becomes what scans.
 ///

@@ -1,5 +1,5 @@
-internal import ByteText
-internal import Posix
+import ByteText
+import Posix
 
 /// What a scanner can read: all that its user can, but of other scans neither the message nor what they unpack.
 ///

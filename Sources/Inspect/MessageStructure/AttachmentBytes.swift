@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// The decoded bytes of one part: what kind of file they are, and what in it cannot be looked into.
 ///

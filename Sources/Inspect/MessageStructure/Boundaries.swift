@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// The lines that end parts, of all multiparts that were begun.
 struct Boundaries: Sendable {

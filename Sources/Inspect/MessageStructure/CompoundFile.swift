@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// The sectors of a compound file that say that an Office document of 2003 or before has a password.
 ///

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// What kind of file its first bytes say it is; see magic(5).
 struct FileKind {

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// What a message is made of, read once from its first byte to its last, for what no scanner sees inside.
 ///

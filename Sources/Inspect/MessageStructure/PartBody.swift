@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// The body of one part on its way through its encoding.
 struct PartBody: Sendable {

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// The header of a message or part, as far as it says how to read what follows.
 struct PartHeader: Sendable {

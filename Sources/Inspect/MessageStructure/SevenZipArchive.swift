@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// A 7z archive as it comes by: its header stands at its end; 7zFormat.txt of 7-Zip.
 struct SevenZipArchive: Sendable {

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// How the streams of a 7z archive, or its packed header, are packed.
 struct SevenZipMethods {

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// What a message's structure says about what a scanner can see.
 package struct StructureFindings: Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// Base64 as mail readers take it: what is no digit is passed over; RFC 2045 §6.8.
 struct Base64Stream: Sendable {

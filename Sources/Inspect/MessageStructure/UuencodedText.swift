@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// What stands in a text between `begin MODE NAME` and `end`; see uuencode(5) of POSIX.
 struct UuencodedText: Sendable {

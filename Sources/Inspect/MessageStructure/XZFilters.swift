@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// The filters of an xz file's first block; xz-file-format.txt of XZ Utils, §3.1.
 enum XZFilters {

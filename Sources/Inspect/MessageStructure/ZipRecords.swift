@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// The records of a zip archive as they come by; APPNOTE.TXT §4.3.
 struct ZipRecords: Sendable {

@@ -1,9 +1,9 @@
-internal import ByteText
+import ByteText
 public import CScanPlugin
-internal import ClamdClient
-internal import Posix
-internal import ScanPlugin
-internal import ScanProtocol
+import ClamdClient
+import Posix
+import ScanPlugin
+import ScanProtocol
 
 /// The plugin clamd.so, called as qhpsi_plugin(3) says; see qhpsi-clamd(7).
 @_cdecl("virusscan_v1")

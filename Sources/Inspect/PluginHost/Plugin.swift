@@ -1,9 +1,9 @@
-internal import ByteText
-internal import CScanPlugin
-internal import HostStart
-internal import Posix
-internal import ScanPlugin
-internal import ScanProtocol
+import ByteText
+import CScanPlugin
+import HostStart
+import Posix
+import ScanPlugin
+import ScanProtocol
 
 /// A loaded plugin.
 struct Plugin {

@@ -1,5 +1,5 @@
-internal import ByteText
-internal import CScanPlugin
+import ByteText
+import CScanPlugin
 package import HostStart
 package import Posix
 package import ScanProtocol

@@ -1,5 +1,5 @@
-internal import ByteText
-internal import ControlFiles
+import ByteText
+import ControlFiles
 package import HostStart
 package import Posix
 

@@ -1,9 +1,9 @@
-internal import ByteText
+import ByteText
 public import CScanPlugin
-internal import ClamEngine
-internal import Posix
-internal import ScanPlugin
-internal import ScanProtocol
+import ClamEngine
+import Posix
+import ScanPlugin
+import ScanProtocol
 
 /// The plugin libclamav.so, called as qhpsi_plugin(3) says; see qhpsi-libclamav(7).
 @_cdecl("virusscan_v1")

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 package import CScanPlugin
 package import Posix
 package import ScanProtocol

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 extension Verdict {
     /// What ClamAV's finding means.

@@ -1,4 +1,4 @@
-internal import HostStart
-internal import Posix
+import HostStart
+import Posix
 
 Process.exit(HostProgram.run(Process.arguments, .current).rawValue)

@@ -1,5 +1,5 @@
-internal import HostStart
-internal import PluginHost
-internal import Posix
+import HostStart
+import PluginHost
+import Posix
 
 Process.exit(PluginsProgram.run(Process.arguments, .current).rawValue)

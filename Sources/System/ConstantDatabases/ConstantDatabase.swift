@@ -1,4 +1,4 @@
-internal import CTinyCDB
+import CTinyCDB
 package import Posix
 
 /// A constant database that is open for reading, as `tcp.smtp.cdb` and `morercpthosts.cdb` are; see cdb(3).

@@ -1,5 +1,5 @@
 import ByteText
-internal import CTinyCDB
+import CTinyCDB
 import Posix
 
 /// A new constant database that takes the place of an old one at once; see cdb(3).

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// Numbers that nobody can know before; see getrandom(2).
 package enum Chance {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// What to start and how.
 package struct Launch {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // What a process needs that starts children and never waits for one of them alone.
 

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// The two clocks; see clock_gettime(2).
 package enum Clock {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // How a process gives up what its descendants must not have.
 

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // Datagrams; see udp(7).
 extension FileDescriptor {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// What this process has started, and what that has started in turn, in whatever session or group.
 ///

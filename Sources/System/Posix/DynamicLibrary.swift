@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// A shared object in this process, for as long as the process runs; see dlopen(3).
 package struct DynamicLibrary {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 extension Process {
     /// Do something with another user's rights and no others, and then go on with root's; see setresuid(2).

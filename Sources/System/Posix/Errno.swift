@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// The reason a system call gave; an open set, see errno(3).
 package struct Errno: Error, Equatable, Sendable {

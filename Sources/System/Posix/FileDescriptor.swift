@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// An open descriptor and its one owner, which closes it when it goes.
 ///

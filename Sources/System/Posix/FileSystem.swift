@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// What statvfs(3) tells of the file system that a path lies on.
 package struct FileSystem: Sendable {

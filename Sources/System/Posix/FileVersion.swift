@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// Which file a path names, and in which state.
 ///

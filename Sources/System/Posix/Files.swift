@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// What stat(2) tells of a file, as far as mail needs it.
 package struct FileStatus: Sendable {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// An open folder, and what is done with the names in it: no call follows a symbolic link.
 ///

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // Folders by descriptors, where others may put links and move names while we work: no call follows a link, and none
 // looks at a path of more than one name.

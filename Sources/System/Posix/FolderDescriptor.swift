@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // A folder by its descriptor: it stays the same one, whatever becomes of its name, and no link in the names below it is
 // followed.

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// The machine's network interfaces.
 package enum Interfaces {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// One side of a TCP connection.
 package struct InternetEndpoint: Equatable, Sendable {

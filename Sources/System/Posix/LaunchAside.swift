@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // Starting children that nobody waits for alone.
 

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // What a process needs that becomes a user who has logged in.
 

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // The kernel's locks of a mailbox that several programs write. The queue's own files have flock(2) only.
 extension FileDescriptor {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// Waiting for descriptors; see poll(2).
 package enum Polling {

@@ -1,5 +1,5 @@
-internal import CBoot
-internal import CPosix
+import CBoot
+import CPosix
 
 /// The process itself: arguments, environment, ids, time, signals, exit.
 package enum Process {

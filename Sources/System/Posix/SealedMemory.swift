@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// Bytes that nobody can change any more, in memory that processes share by its descriptor; see memfd_create(2).
 package final class SealedMemory: Sendable {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// A signal by name; see signal(7).
 package struct Signal: Sendable {

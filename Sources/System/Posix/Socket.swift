@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// Where a stream socket listens: a path, or a numeric internet address and a port.
 package struct SocketAddress: Equatable, Sendable {

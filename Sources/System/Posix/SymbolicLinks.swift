@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 extension Files {
     /// Make a symbolic link that says `target`; see symlink(2).

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// A thread of this process; see pthread_create(3).
 ///

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // Files that have no name yet: who makes one and is killed leaves nothing.
 extension FileDescriptor {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// A user as the machine's name services know him; see getpwnam(3).
 package struct NameServiceUser: Sendable {

@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 /// Tells of new names in folders; see inotify(7).
 @frozen public struct Watch: ~Copyable {

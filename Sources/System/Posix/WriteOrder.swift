@@ -1,4 +1,4 @@
-internal import CPosix
+import CPosix
 
 // In which order a file system brings names and bytes to the disk.
 extension FileDescriptor {

@@ -1,4 +1,4 @@
-internal import CCares
+import CCares
 import DNSMessage
 import Posix
 

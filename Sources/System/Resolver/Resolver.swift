@@ -1,5 +1,5 @@
 package import ByteText
-internal import CCares
+import CCares
 package import DNSMessage
 package import Posix
 

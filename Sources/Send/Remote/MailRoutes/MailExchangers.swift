@@ -1,8 +1,8 @@
-internal import ByteText
-internal import ControlFiles
-internal import DNSMessage
+import ByteText
+import ControlFiles
+import DNSMessage
 package import Posix
-internal import RelayRoutes
+import RelayRoutes
 package import RemoteDelivery
 package import RemoteDialogue
 package import Resolver

@@ -1,6 +1,6 @@
 package import ByteText
-internal import ControlFiles
-internal import Posix
+import ControlFiles
+import Posix
 
 /// The addresses at which a connection comes to this machine itself.
 package struct OwnAddresses: Sendable {

@@ -1,10 +1,10 @@
-internal import ByteText
-internal import ControlFiles
+import ByteText
+import ControlFiles
 package import Posix
-internal import RelayRoutes
-internal import RemoteDelivery
-internal import RemoteDialogue
-internal import Resolver
+import RelayRoutes
+import RemoteDelivery
+import RemoteDialogue
+import Resolver
 
 /// The program qmail-remote(8).
 package enum RemoteProgram {

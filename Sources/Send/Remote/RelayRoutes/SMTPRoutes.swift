@@ -1,6 +1,6 @@
-internal import ByteText
+import ByteText
 package import ControlFiles
-internal import DNSMessage
+import DNSMessage
 
 /// Where mail for a domain is sent in place of its mail exchangers; control/smtproutes in qmail-control(5).
 package struct SMTPRoutes: Sendable {

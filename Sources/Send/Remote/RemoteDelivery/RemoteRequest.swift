@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 package import RemoteDialogue
 
 /// What qmail-remote is asked for: `HOST SENDER RECIPIENT…`.

@@ -1,5 +1,5 @@
-internal import ByteText
-internal import Posix
+import ByteText
+import Posix
 package import RemoteDialogue
 
 /// How long a server is waited for, in milliseconds.

@@ -1,6 +1,6 @@
-internal import ByteText
+import ByteText
 package import ControlFiles
-internal import Posix
+import Posix
 
 /// How this machine delivers to others; see qmail-control(5).
 package struct RemoteSettings: Sendable {

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 package import ControlFiles
 package import Posix
 package import RemoteDialogue

@@ -1,5 +1,5 @@
-internal import ByteText
-internal import ControlFiles
+import ByteText
+import ControlFiles
 package import Posix
 
 /// The programs qmail-tcpto(8) and qmail-tcpok(8).

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 // What each reply leads to, phase by phase; RFC 5321 §4.3.2.
 extension RemoteDialogue {

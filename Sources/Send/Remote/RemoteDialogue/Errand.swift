@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// What is to be delivered to one server.
 package struct Errand: Sendable {

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// An address as it stands between `<` and `>` in MAIL and RCPT; RFC 5321 §4.1.2.
 package struct MailPath: Equatable, Sendable {

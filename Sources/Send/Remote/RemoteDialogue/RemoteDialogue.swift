@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// The client's side of an SMTP session in which one message is sent: bytes in, steps out; RFC 5321.
 ///

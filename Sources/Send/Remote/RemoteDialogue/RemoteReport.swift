@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// What became of a delivery, as qmail-remote tells it; see qmail-remote(8).
 package struct RemoteReport: Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// What a server said to one command; RFC 5321 §4.2.
 package struct RemoteReply: Equatable, Sendable {

@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// What a server offers, as far as it matters to who sends a message; RFC 5321 §4.1.1.1.
 package struct ServerExtensions: Equatable, Sendable {

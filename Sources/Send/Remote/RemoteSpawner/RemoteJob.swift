@@ -1,8 +1,8 @@
-internal import ByteText
-internal import ControlFiles
+import ByteText
+import ControlFiles
 package import DeliverySpawner
 package import Posix
-internal import RemoteDialogue
+import RemoteDialogue
 
 /// Makes a qmail-remote(8) of each job, and a report of what it told.
 package enum RemoteJob {

@@ -1,8 +1,8 @@
-internal import ByteText
-internal import ControlFiles
-internal import DeliverySpawner
-internal import Posix
-internal import RelayRoutes
+import ByteText
+import ControlFiles
+import DeliverySpawner
+import Posix
+import RelayRoutes
 
 /// The program qmail-rspawn(8).
 package enum RspawnProgram {

@@ -1,7 +1,7 @@
-internal import ControlFiles
-internal import Posix
-internal import RemoteDelivery
-internal import RemoteDialogue
+import ControlFiles
+import Posix
+import RemoteDelivery
+import RemoteDialogue
 
 /// Goes on under TLS in this process.
 struct RemoteHandshake: TLSUpgrade {

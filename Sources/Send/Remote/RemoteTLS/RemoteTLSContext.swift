@@ -1,5 +1,5 @@
-internal import ByteText
-internal import COpenSSL
+import ByteText
+import COpenSSL
 
 /// What a client brings to its handshakes; see SSL_CTX_new(3).
 ///

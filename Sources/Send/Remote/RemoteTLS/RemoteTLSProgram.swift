@@ -1,8 +1,8 @@
-internal import ByteText
-internal import ControlFiles
+import ByteText
+import ControlFiles
 package import Posix
-internal import RemoteDelivery
-internal import RemoteDialogue
+import RemoteDelivery
+import RemoteDialogue
 
 /// The program qmail-remote-tls(8).
 package enum RemoteTLSProgram {

@@ -1,7 +1,7 @@
-internal import ByteText
-internal import COpenSSL
+import ByteText
+import COpenSSL
 public import Posix
-internal import RemoteDelivery
+import RemoteDelivery
 
 /// A connection under TLS, as its client; see ssl(7).
 ///

@@ -1,4 +1,4 @@
-internal import Posix
-internal import RemoteTLS
+import Posix
+import RemoteTLS
 
 Process.exit(RemoteTLSProgram.run(Process.arguments, .current))

@@ -1,4 +1,4 @@
-internal import MailRoutes
-internal import Posix
+import MailRoutes
+import Posix
 
 Process.exit(RemoteProgram.run(Process.arguments, .current))

@@ -1,4 +1,4 @@
-internal import Posix
-internal import RemoteSpawner
+import Posix
+import RemoteSpawner
 
 Process.exit(RspawnProgram.run())

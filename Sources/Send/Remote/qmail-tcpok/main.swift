@@ -1,4 +1,4 @@
-internal import Posix
-internal import RemoteDelivery
+import Posix
+import RemoteDelivery
 
 Process.exit(TimeoutTools.forget(.current))
