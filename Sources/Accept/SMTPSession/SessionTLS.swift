@@ -5,46 +5,6 @@ import SMTPGrammar
 
 // The session's part of STARTTLS, RFC 3207: this program is replaced by the one that has TLS, qmail-smtpd-tls(8).
 
-/// How a session begins.
-package enum SessionOpening: Sendable {
-    /// With the greeting, as the client has just connected.
-    case greeting
-    /// With the client's first command under TLS; it has been greeted in clear text.
-    case afterHandshake
-    /// With the refusal of STARTTLS, after which the session goes on in clear text.
-    case refusedTLS(TLSRequest)
-}
-
-/// A client's STARTTLS, as it is handed to the program that answers it.
-package struct TLSRequest: Sendable {
-    /// What the client called itself; nil: it has not.
-    let client: [UInt8]?
-    /// Whether it did so with EHLO.
-    let isExtended: Bool
-
-    /// The variable in which the request is handed over.
-    package static var variable: StaticString { "STARTTLSCLIENT" }
-
-    init(client: [UInt8], isExtended: Bool) {
-        self.client = client.isEmpty ? nil : client
-        self.isExtended = isExtended
-    }
-
-    /// Read it; nil: there is none, and TLS is to begin with the connection.
-    package init?(_ environment: Environment) {
-        guard let text = environment[Self.variable] else { return nil }
-        isExtended = text.starts(with: [UInt8](Self.extended))
-        client = text.isEmpty ? nil : Array(text.dropFirst(Self.extended.utf8CodeUnitCount))
-    }
-
-    var text: [UInt8] {
-        client.map { [UInt8](isExtended ? Self.extended : Self.plain) + $0 } ?? []
-    }
-
-    private static var extended: StaticString { "EHLO " }
-    private static var plain: StaticString { "HELO " }
-}
-
 extension SessionSettings {
     /// Offer STARTTLS when there is a certificate and NOTLS does not say otherwise; whether it can be used is for the program to see that has TLS.
     mutating func setTLS(_ control: Control, _ environment: Environment) {

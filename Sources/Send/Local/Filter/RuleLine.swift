@@ -85,13 +85,6 @@ extension FilterRule {
     }
 }
 
-/// A line of a file of rules that is none.
-package struct RuleFileFlaw: Error, Equatable, Sendable {
-    /// Counted from 1.
-    package let line: Int
-    package let flaw: FilterFlaw
-}
-
 /// The values of a line by their keys.
 private struct RuleParts {
     enum Key: Int, CaseIterable {
