@@ -7,7 +7,7 @@ private let unscanned = Verdict.notScanned(reason: Array("encrypted".utf8))
 private let failed = Verdict.failed(reason: Array("no scanner".utf8))
 private let desk = Array("virus@desk.example".utf8)
 
-/// The table of DESIGN.md, row by row, then the combinations.
+/// The table of Sources/DESIGN.md, row by row, then the combinations.
 private let table: [(Verdict, [String: String], ScanPolicy.Outcome)] = [
     (.clean, [:], .queue),
     (.clean, ["REJECTVIRUS": "1", "QHPSIUNSCANNED": "reject"], .queue),
