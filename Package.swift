@@ -55,8 +55,11 @@ enum Linkage {
 }
 
 extension Target {
+    /// Each may use ByteText, as mail is bytes.
     static func library(_ name: String, uses: Target.Dependency...) -> Target {
-        .target(name: name, dependencies: uses, swiftSettings: strict)
+        .target(
+            name: name, dependencies: name == "ByteText" ? [] : ["ByteText"] + uses,
+            swiftSettings: strict)
     }
     /// C only: module maps, headers and short shims.
     static func bridge(
@@ -67,35 +70,38 @@ extension Target {
     }
     static func program(_ name: String, uses: Target.Dependency..., linked: Linkage) -> Target {
         .executableTarget(
-            name: name, dependencies: uses + linked.start, swiftSettings: strict,
-            linkerSettings: linked.settings)
+            name: name, dependencies: ["Posix"] + uses + linked.start,
+            swiftSettings: strict, linkerSettings: linked.settings)
     }
     /// A shared object that exports the entry points of qhpsi_plugin(3) only.
     static func plugin(_ name: String, uses: Target.Dependency...) -> Target {
         let exports = Context.packageDirectory + "/Sources/Inspect/CScanPlugin/plugin.exports"
         return .target(
-            name: name, dependencies: uses, swiftSettings: strict,
+            name: name, dependencies: ["ByteText"] + uses, swiftSettings: strict,
             linkerSettings: Linkage.systemLinked.settings
                 + (embedded
                     ? [.unsafeFlags(["-Xlinker", "--version-script=\(exports)"])] : []))
     }
-    /// Tests of a library.
-    static func tests(of name: String, uses: Target.Dependency...) -> Target {
+    /// Tests of a library, beside what all tests use.
+    static func tests(of name: String, uses: String...) -> Target {
         .testTarget(
-            name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + uses,
-            swiftSettings: strict)
+            name: "\(name)Tests",
+            dependencies: Set([name, "ByteText", "Posix", "Testbed"] + uses).sorted().map {
+                .init(stringLiteral: $0)
+            }, swiftSettings: strict)
     }
     /// Tests that drive the installed programs as a user would.
     static func programTests(_ name: String, uses: Target.Dependency...) -> Target {
         .testTarget(
-            name: "\(name)Tests", dependencies: ["Testbed"] + uses, swiftSettings: strict)
+            name: "\(name)Tests", dependencies: ["ByteText", "Posix", "Testbed"] + uses,
+            swiftSettings: strict)
     }
     /// Swift that exports LLVMFuzzerTestOneInput, under libFuzzer's driver; see CONTRIBUTING.md.
-    static func fuzzer(_ name: String, uses: Target.Dependency...) -> Target {
+    static func fuzzer(_ name: String, uses: [Target.Dependency]) -> Target {
         // SwiftPM makes main the module's own, which a library-like fuzzer does not have.
         let main = String(name.map { $0 == "-" ? "_" : $0 }) + "_main"
         return .executableTarget(
-            name: name, dependencies: ["CFuzz"] + uses, exclude: ["seeds"],
+            name: name, dependencies: ["ByteText", "CFuzz"] + uses, exclude: ["seeds"],
             swiftSettings: strict,
             linkerSettings: [
                 .unsafeFlags([
@@ -116,157 +122,159 @@ let system: [Target] =
     ["CBoot", "CStart", "CPosix"].map { .bridge($0) } + [
         .library("ByteText"),
         .library("Posix", uses: "CBoot", "CPosix"),
-        .library("ControlFiles", uses: "ByteText", "Posix"),
-        .library("Logging", uses: "ByteText"),
-        .library("DNSMessage", uses: "ByteText"),
+        .library("ControlFiles", uses: "Posix"),
+        .library("Logging"),
+        .library("DNSMessage"),
         .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
-        .library("Resolver", uses: "ByteText", "CCares", "DNSMessage", "Posix"),
-        .library("LocalUsers", uses: "ByteText", "ConstantDatabases", "ControlFiles", "Posix"),
-        .library("Routing", uses: "ByteText"),
+        .library("Resolver", uses: "CCares", "DNSMessage", "Posix"),
+        .library("Routing"),
         .systemLibrary(name: "CTinyCDB", pkgConfig: "libcdb", providers: [.apt(["libcdb-dev"])]),
-        .library("ConstantDatabases", uses: "ByteText", "CTinyCDB", "Posix"),
+        .library("ConstantDatabases", uses: "CTinyCDB", "Posix"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     ]
+let mail: [Target] = [
+    .library("Address"),
+    .library("Envelope"),
+    .library("MailFormat"),
+    .library("LocalUsers", uses: "ConstantDatabases", "ControlFiles", "Posix"),
+]
 let accept: [Target] = [
-    .library("ConnectionRules", uses: "ByteText"),
-    .library("RuleDatabase", uses: "ByteText", "ConnectionRules", "ConstantDatabases", "Posix"),
-    .library("ProxyProtocol", uses: "ByteText"),
+    .library("ConnectionRules"),
+    .library("RuleDatabase", uses: "ConnectionRules", "ConstantDatabases", "Posix"),
+    .library("ProxyProtocol"),
     .library(
-        "ConnectionServer", uses: "ByteText", "ConnectionRules", "ConstantDatabases",
+        "ConnectionServer", uses: "ConnectionRules", "ConstantDatabases",
         "ControlFiles", "DNSMessage", "LocalUsers", "Posix", "ProxyProtocol", "Resolver", "Routing"),
-    .library("SMTPGrammar", uses: "ByteText", "EnvelopeWire"),
+    .library("SMTPGrammar", uses: "Address", "Envelope"),
     .library(
-        "Recipients", uses: "ByteText", "ConnectionRules", "ConstantDatabases", "ControlFiles",
+        "Recipients", uses: "ConnectionRules", "ConstantDatabases", "ControlFiles",
         "Posix", "RuleDatabase"),
     .library(
-        "SMTPSession", uses: "ByteText", "ConstantDatabases", "ControlFiles", "DNSMessage",
-        "EnvelopeWire", "LocalUsers", "Logging", "MailFormat", "Posix", "QueueClient", "Recipients",
+        "SMTPSession", uses: "ConstantDatabases", "ControlFiles", "DNSMessage",
+        "Envelope", "LocalUsers", "Logging", "MailFormat", "Posix", "QueueClient", "Recipients",
         "Resolver", "Routing", "SMTPGrammar"),
-    .library("TLSStream", uses: "ByteText", "ControlFiles", "COpenSSL", "Posix", "SMTPSession"),
+    .library("TLSStream", uses: "ControlFiles", "COpenSSL", "Posix", "SMTPSession"),
     .bridge("CPAM", links: ["pam"]),
-    .library("Checkpassword", uses: "ByteText", "ControlFiles", "CPAM", "Posix"),
-    .library("MessageComposition", uses: "ByteText", "MailFormat"),
+    .library("Checkpassword", uses: "ControlFiles", "CPAM", "Posix"),
+    .library("MessageComposition", uses: "Address", "MailFormat"),
     .library(
-        "Injection", uses: "ByteText", "ControlFiles", "EnvelopeWire", "LocalUsers", "MailFormat",
-        "MessageComposition", "Posix", "QueueClient"),
-    .program("tcprules", uses: "Posix", "RuleDatabase", linked: .selfContained),
-    .program("tcprulescheck", uses: "Posix", "RuleDatabase", linked: .selfContained),
-    .program("tcpserver", uses: "ConnectionServer", "Posix", linked: .selfContained),
-    .program("qmail-recipients", uses: "Posix", "Recipients", linked: .selfContained),
-    .program("qmail-smtpd", uses: "Posix", "SMTPSession", linked: .selfContained),
-    .program("qmail-smtpd-tls", uses: "Posix", "TLSStream", linked: .systemLinked),
-    .program("qhpsi-checkpassword", uses: "Checkpassword", "Posix", linked: .systemLinked),
-    .program("qmail-inject", uses: "Injection", "Posix", linked: .selfContained),
-    .program("sendmail", uses: "Injection", "Posix", linked: .selfContained),
+        "Injection", uses: "Address", "ControlFiles", "Envelope", "LocalUsers",
+        "MailFormat", "MessageComposition", "Posix", "QueueClient"),
+    .program("tcprules", uses: "RuleDatabase", linked: .selfContained),
+    .program("tcprulescheck", uses: "RuleDatabase", linked: .selfContained),
+    .program("tcpserver", uses: "ConnectionServer", linked: .selfContained),
+    .program("qmail-recipients", uses: "Recipients", linked: .selfContained),
+    .program("qmail-smtpd", uses: "SMTPSession", linked: .selfContained),
+    .program("qmail-smtpd-tls", uses: "TLSStream", linked: .systemLinked),
+    .program("qhpsi-checkpassword", uses: "Checkpassword", linked: .systemLinked),
+    .program("qmail-inject", uses: "Injection", linked: .selfContained),
+    .program("sendmail", uses: "Injection", linked: .selfContained),
 ]
 let enqueue: [Target] = [
-    .library("MailFormat", uses: "ByteText"),
-    .library("EnvelopeWire", uses: "ByteText"),
-    .library("QueueClient", uses: "ByteText", "EnvelopeWire", "MailFormat", "Posix"),
+    .library("QueueClient", uses: "Envelope", "MailFormat", "Posix"),
     .library(
-        "QueueStore", uses: "ByteText", "ControlFiles", "EnvelopeWire", "LocalUsers", "Logging",
+        "QueueStore", uses: "ControlFiles", "Envelope", "LocalUsers", "Logging",
         "MailFormat", "Posix", "ScanPolicy", "ScanProtocol"),
-    .program("qmail-queue", uses: "Posix", "QueueStore", linked: .selfContained),
-    .program("queue-fix", uses: "Posix", "QueueStore", linked: .selfContained),
+    .program("qmail-queue", uses: "QueueStore", linked: .selfContained),
+    .program("queue-fix", uses: "QueueStore", linked: .selfContained),
     .library(
-        "QueueListing", uses: "ByteText", "ControlFiles", "EnvelopeWire", "MailFormat", "Posix",
+        "QueueListing", uses: "ControlFiles", "Envelope", "MailFormat", "Posix",
         "QueueStore"),
-    .program("qmail-qread", uses: "Posix", "QueueListing", linked: .selfContained),
-    .program("qmail-qstat", uses: "Posix", "QueueListing", linked: .selfContained),
-    .program("mailq", uses: "Posix", "QueueListing", linked: .selfContained),
+    .program("qmail-qread", uses: "QueueListing", linked: .selfContained),
+    .program("qmail-qstat", uses: "QueueListing", linked: .selfContained),
+    .program("mailq", uses: "QueueListing", linked: .selfContained),
 ]
 let inspect: [Target] = [
     .systemLibrary(name: "CClamAV", pkgConfig: "libclamav", providers: [.apt(["libclamav-dev"])]),
     .bridge("CScanPlugin", exclude: ["plugin.exports"]),
     .bridge("CScanBroker"),
-    .library("ScanProtocol", uses: "ByteText"),
-    .library("MessageStructure", uses: "ByteText"),
-    .library("ScanPlugin", uses: "ByteText", "CScanPlugin", "Posix", "ScanProtocol"),
-    .library("ScanPolicy", uses: "ByteText", "ScanProtocol"),
+    .library("ScanProtocol"),
+    .library("MessageStructure"),
+    .library("ScanPlugin", uses: "CScanPlugin", "Posix", "ScanProtocol"),
+    .library("ScanPolicy", uses: "ScanProtocol"),
     .library(
-        "ScanHost", uses: "ByteText", "ClamdClient", "ControlFiles", "MessageStructure", "Posix",
+        "ScanHost", uses: "ClamdClient", "ControlFiles", "MessageStructure", "Posix", "ScanProtocol"
+    ),
+    .library(
+        "ScanBroker", uses: "ControlFiles", "CScanBroker", "Posix", "ScanHost", "ScanProtocol"),
+    .library("HostStart", uses: "ClamdClient", "ControlFiles", "Posix", "ScanProtocol"),
+    .library(
+        "PluginHost", uses: "ControlFiles", "CScanPlugin", "HostStart", "Posix", "ScanPlugin",
         "ScanProtocol"),
-    .library(
-        "ScanBroker", uses: "ByteText", "ControlFiles", "CScanBroker", "Posix", "ScanHost",
-        "ScanProtocol"),
-    .library("HostStart", uses: "ByteText", "ClamdClient", "ControlFiles", "Posix", "ScanProtocol"),
-    .library(
-        "PluginHost", uses: "ByteText", "ControlFiles", "CScanPlugin", "HostStart", "Posix",
-        "ScanPlugin", "ScanProtocol"),
-    .library("ClamdClient", uses: "ByteText", "Posix", "ScanProtocol"),
-    .library("ClamEngine", uses: "ByteText", "CClamAV", "Posix", "ScanProtocol"),
-    .program("qhpsi", uses: "Posix", "ScanBroker", linked: .selfContained),
-    .program("qhpsid", uses: "Posix", "ScanBroker", linked: .selfContained),
-    .program("qhpsi-host", uses: "HostStart", "Posix", linked: .selfContained),
-    .program("qhpsi-plugins", uses: "HostStart", "PluginHost", "Posix", linked: .systemLinked),
+    .library("ClamdClient", uses: "Posix", "ScanProtocol"),
+    .library("ClamEngine", uses: "CClamAV", "Posix", "ScanProtocol"),
+    .program("qhpsi", uses: "ScanBroker", linked: .selfContained),
+    .program("qhpsid", uses: "ScanBroker", linked: .selfContained),
+    .program("qhpsi-host", uses: "HostStart", linked: .selfContained),
+    .program("qhpsi-plugins", uses: "HostStart", "PluginHost", linked: .systemLinked),
     .plugin(
-        "PluginClamd", uses: "ByteText", "ClamdClient", "CScanPlugin", "Posix", "ScanPlugin",
-        "ScanProtocol"),
+        "PluginClamd", uses: "ClamdClient", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"),
     .plugin(
-        "PluginLibclamav", uses: "ByteText", "ClamEngine", "CScanPlugin", "Posix", "ScanPlugin",
-        "ScanProtocol"),
+        "PluginLibclamav", uses: "ClamEngine", "CScanPlugin", "Posix", "ScanPlugin", "ScanProtocol"),
 ]
 let sendQueue: [Target] = [
     .library("Schedule"),
     .library("DeliveryReport"),
-    .library("Bounce", uses: "ByteText", "EnvelopeWire", "MailFormat"),
-    .library("SendQueue", uses: "ByteText", "EnvelopeWire", "Posix", "QueueStore", "Schedule"),
+    .library("Bounce", uses: "Address", "Envelope", "MailFormat"),
+    .library("SendQueue", uses: "Envelope", "Posix", "QueueStore", "Schedule"),
     .library(
-        "Sender", uses: "Bounce", "ByteText", "ControlFiles", "DeliveryReport", "EnvelopeWire",
-        "Posix", "QueueStore", "Routing", "Schedule", "SendQueue"),
-    .library("Cleaner", uses: "ByteText", "ControlFiles", "EnvelopeWire", "Posix", "QueueStore"),
-    .library("SendStart", uses: "ByteText", "ControlFiles", "Posix"),
-    .program("qmail-send", uses: "Posix", "Sender", linked: .selfContained),
-    .program("qmail-clean", uses: "Cleaner", "Posix", linked: .selfContained),
-    .program("qmail-start", uses: "Posix", "SendStart", linked: .selfContained),
+        "Sender", uses: "Bounce", "ControlFiles", "DeliveryReport", "Envelope", "Posix",
+        "QueueStore", "Routing", "Schedule", "SendQueue"),
+    .library("Cleaner", uses: "ControlFiles", "Envelope", "Posix", "QueueStore"),
+    .library("SendStart", uses: "ControlFiles", "Posix"),
+    .program("qmail-send", uses: "Sender", linked: .selfContained),
+    .program("qmail-clean", uses: "Cleaner", linked: .selfContained),
+    .program("qmail-start", uses: "SendStart", linked: .selfContained),
 ]
 let sendLocal: [Target] = [
-    .library("Maildir", uses: "ByteText", "MailFormat", "Posix"),
-    .library("Filter", uses: "ByteText"),
-    .library("FilterStore", uses: "ByteText", "ControlFiles", "Filter", "Posix"),
+    .library("Maildir", uses: "MailFormat", "Posix"),
+    .library("Filter"),
+    .library("FilterStore", uses: "ControlFiles", "Filter", "Posix"),
     .library(
-        "FilterDelivery", uses: "ByteText", "ControlFiles", "Filter", "FilterStore", "Maildir",
+        "FilterDelivery", uses: "ControlFiles", "Envelope", "Filter", "FilterStore", "Maildir",
         "Posix", "QueueClient", "Routing"),
-    .library("DotQmail", uses: "ByteText", "MailFormat"),
-    .library("AliasFile", uses: "ByteText"),
+    .library("DotQmail", uses: "Address", "MailFormat"),
+    .library("AliasFile"),
     .library(
-        "LocalDelivery", uses: "AliasFile", "ByteText", "ControlFiles", "DotQmail",
+        "LocalDelivery", uses: "AliasFile", "ControlFiles", "DotQmail", "Envelope",
         "FilterDelivery", "LocalUsers", "Maildir", "MailFormat", "Posix", "QueueClient"),
     .library(
-        "AliasDelivery", uses: "AliasFile", "ByteText", "ConstantDatabases", "ControlFiles",
+        "AliasDelivery", uses: "AliasFile", "ConstantDatabases", "ControlFiles",
         "LocalDelivery", "LocalUsers", "Posix"),
     .library(
-        "LocalSpawner", uses: "ByteText", "ConstantDatabases", "ControlFiles", "DeliverySpawner",
+        "LocalSpawner", uses: "ConstantDatabases", "ControlFiles", "DeliverySpawner",
         "LocalUsers", "Posix"),
     .library(
-        "MailUsers", uses: "ByteText", "ConstantDatabases", "ControlFiles", "LocalUsers", "Posix"),
-    .program("qmail-lspawn", uses: "LocalSpawner", "Posix", linked: .selfContained),
-    .program("qmail-local", uses: "LocalDelivery", "Posix", linked: .selfContained),
-    .program("vfilter", uses: "FilterDelivery", "Posix", linked: .selfContained),
-    .program("vcfilter", uses: "FilterStore", "Posix", linked: .selfContained),
-    .program("fastforward", uses: "AliasDelivery", "Posix", linked: .selfContained),
-    .program("newaliases", uses: "AliasDelivery", "Posix", linked: .selfContained),
-    .program("qmail-newu", uses: "MailUsers", "Posix", linked: .selfContained),
-    .program("qmail-getpw", uses: "MailUsers", "Posix", linked: .selfContained),
+        "MailUsers", uses: "ConstantDatabases", "ControlFiles", "LocalUsers", "Posix"
+    ),
+    .program("qmail-lspawn", uses: "LocalSpawner", linked: .selfContained),
+    .program("qmail-local", uses: "LocalDelivery", linked: .selfContained),
+    .program("vfilter", uses: "FilterDelivery", linked: .selfContained),
+    .program("vcfilter", uses: "FilterStore", linked: .selfContained),
+    .program("fastforward", uses: "AliasDelivery", linked: .selfContained),
+    .program("newaliases", uses: "AliasDelivery", linked: .selfContained),
+    .program("qmail-newu", uses: "MailUsers", linked: .selfContained),
+    .program("qmail-getpw", uses: "MailUsers", linked: .selfContained),
 ]
 let sendRemote: [Target] = [
-    .library("RemoteDialogue", uses: "ByteText"),
-    .library("RemoteDelivery", uses: "ByteText", "ControlFiles", "Posix", "RemoteDialogue"),
-    .library("RelayRoutes", uses: "ByteText", "ControlFiles", "DNSMessage"),
+    .library("RemoteDialogue", uses: "Address"),
     .library(
-        "MailRoutes", uses: "ByteText", "ControlFiles", "DNSMessage", "Posix", "RelayRoutes",
-        "RemoteDelivery", "RemoteDialogue", "Resolver"),
+        "RemoteDelivery", uses: "ControlFiles", "Posix", "RemoteDialogue"
+    ),
+    .library("RelayRoutes", uses: "ControlFiles", "DNSMessage"),
     .library(
-        "RemoteTLS", uses: "ByteText", "ControlFiles", "COpenSSL", "Posix", "RemoteDelivery",
-        "RemoteDialogue"),
+        "MailRoutes", uses: "ControlFiles", "DNSMessage", "Posix", "RelayRoutes", "RemoteDelivery",
+        "RemoteDialogue", "Resolver"),
     .library(
-        "RemoteSpawner", uses: "ByteText", "ControlFiles", "DeliverySpawner", "Posix",
+        "RemoteTLS", uses: "ControlFiles", "COpenSSL", "Posix", "RemoteDelivery", "RemoteDialogue"),
+    .library(
+        "RemoteSpawner", uses: "ControlFiles", "DeliverySpawner", "Posix",
         "RelayRoutes", "RemoteDialogue"),
-    .program("qmail-rspawn", uses: "Posix", "RemoteSpawner", linked: .selfContained),
-    .program("qmail-remote", uses: "MailRoutes", "Posix", linked: .selfContained),
-    .program("qmail-remote-tls", uses: "Posix", "RemoteTLS", linked: .systemLinked),
-    .program("qmail-tcpto", uses: "Posix", "RemoteDelivery", linked: .selfContained),
-    .program("qmail-tcpok", uses: "Posix", "RemoteDelivery", linked: .selfContained),
+    .program("qmail-rspawn", uses: "RemoteSpawner", linked: .selfContained),
+    .program("qmail-remote", uses: "MailRoutes", linked: .selfContained),
+    .program("qmail-remote-tls", uses: "RemoteTLS", linked: .systemLinked),
+    .program("qmail-tcpto", uses: "RemoteDelivery", linked: .selfContained),
+    .program("qmail-tcpok", uses: "RemoteDelivery", linked: .selfContained),
 ]
 
 /// The admin's tool: ordinary Swift, because ArgumentParser is.
@@ -275,104 +283,89 @@ let argumentParser: Target.Dependency = .product(
 let admin: [Target] = [
     .library("AdminReport"),
     .library(
-        "SelfTest", uses: "AdminReport", "ByteText", "ControlFiles", "EnvelopeWire", "MailFormat",
-        "Posix", "QueueStore"),
+        "SelfTest", uses: "AdminReport", "ControlFiles", "Envelope", "MailFormat", "Posix",
+        "QueueStore"),
     .library(
-        "Doctor", uses: "AdminReport", "ByteText", "ClamdClient", "ConnectionRules",
-        "ConstantDatabases", "ControlFiles", "DotQmail", "FilterStore", "Posix", "Recipients",
-        "RelayRoutes", "Routing", "ScanPolicy", "ScanProtocol", "SMTPGrammar", "SMTPSession"),
+        "Doctor", uses: "AdminReport", "ClamdClient", "ConnectionRules", "ConstantDatabases",
+        "ControlFiles", "DotQmail", "FilterStore", "Posix", "Recipients", "RelayRoutes", "Routing",
+        "ScanPolicy", "ScanProtocol", "SMTPGrammar", "SMTPSession"),
     .library(
-        "Quarantine", uses: "AdminReport", "ByteText", "ConstantDatabases", "ControlFiles",
-        "COpenSSL", "EnvelopeWire", "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix",
-        "QueueClient", "Routing"),
+        "Quarantine", uses: "AdminReport", "ConstantDatabases", "ControlFiles", "COpenSSL",
+        "Envelope", "Filter", "FilterStore", "LocalUsers", "MailFormat", "Posix", "QueueClient",
+        "Routing"),
     .program(
-        "qhpsictl", uses: "AdminReport", "ControlFiles", "Doctor", "Posix", "Quarantine",
-        "SelfTest", argumentParser, linked: .systemLinked),
+        "qhpsictl", uses: "AdminReport", "ControlFiles", "Doctor", "Quarantine", "SelfTest",
+        argumentParser, linked: .systemLinked),
 ]
 
 /// The tests; not built into what is installed.
 let systemTests: [Target] =
-    ["ByteText", "Routing"].map { .tests(of: $0) } + [
-        .tests(of: "Posix", uses: "Testbed"),
-        .tests(of: "DNSMessage", uses: "ByteText"),
-        .tests(of: "LocalUsers", uses: "Posix", "Testbed"),
-        .tests(of: "ControlFiles", uses: "ByteText", "LocalUsers", "Posix", "Testbed"),
-        .tests(of: "Resolver", uses: "ByteText", "DNSMessage", "Posix", "Testbed"),
+    ["ByteText", "DNSMessage", "Posix", "Routing"].map { .tests(of: $0) } + [
+        .tests(of: "ControlFiles", uses: "LocalUsers"),
+        .tests(of: "Resolver", uses: "DNSMessage"),
     ]
-let acceptTests: [Target] = [
-    .tests(of: "ConnectionRules", uses: "ByteText"),
-    .tests(of: "Recipients", uses: "ConnectionRules"),
-    .tests(of: "ProxyProtocol", uses: "ByteText"),
-    .tests(of: "SMTPGrammar", uses: "ByteText", "EnvelopeWire"),
-    .tests(of: "MessageComposition"),
-    .tests(of: "Injection", uses: "MessageComposition"),
-]
-let inspectTests: [Target] = [
-    .tests(of: "ClamdClient", uses: "Posix", "ScanProtocol"),
-    .tests(of: "ScanProtocol"),
-    .tests(of: "MessageStructure", uses: "Posix", "Testbed"),
-    .tests(of: "ScanPolicy", uses: "ScanProtocol"),
-]
+let acceptTests: [Target] =
+    ["ConnectionRules", "ProxyProtocol"].map { .tests(of: $0) } + [
+        .tests(of: "Recipients", uses: "ConnectionRules"),
+        .tests(of: "SMTPGrammar", uses: "Envelope"),
+        .tests(of: "MessageComposition", uses: "Address"),
+        .tests(of: "Injection", uses: "MessageComposition"),
+    ]
+let inspectTests: [Target] =
+    ["MessageStructure", "ScanProtocol"].map { .tests(of: $0) }
+    + ["ClamdClient", "ScanPolicy"].map { .tests(of: $0, uses: "ScanProtocol") }
 let sendTests: [Target] =
     [
-        "AliasFile", "DeliveryReport", "DeliverySpawner", "DotQmail", "Filter", "RemoteDialogue",
-        "Schedule",
+        "AliasFile", "DeliveryReport", "DeliverySpawner", "DotQmail", "Filter", "Maildir",
+        "RemoteDelivery", "RemoteDialogue", "Schedule",
     ].map { .tests(of: $0) } + [
-        .tests(of: "Bounce", uses: "EnvelopeWire"),
-        .tests(of: "SendQueue", uses: "EnvelopeWire", "Posix", "QueueStore", "Schedule", "Testbed"),
-        .tests(of: "Maildir", uses: "Posix", "Testbed"),
+        .tests(of: "Bounce", uses: "Envelope"),
+        .tests(of: "SendQueue", uses: "Envelope", "QueueStore", "Schedule"),
         .tests(of: "FilterDelivery", uses: "ControlFiles"),
-        .tests(of: "RemoteDelivery", uses: "ByteText"),
-        .tests(of: "MailRoutes", uses: "ByteText", "RelayRoutes"),
+        .tests(of: "MailRoutes", uses: "RelayRoutes"),
         .tests(of: "RemoteSpawner", uses: "DeliverySpawner"),
     ]
 let programTests: [Target] =
-    ["QmailQueue", "Qhpsi", "QueueFix", "Trust", "Mail", "ServiceScript"].map { .programTests($0) }
-    + [
-        "QmailSend", "Fastforward", "QmailNewu", "QmailRecipients", "Tcprulescheck",
-        "Tcpserver", "QmailInject", "Sendmail", "QueueListing", "Vcfilter", "Vfilter", "Qhpsictl",
-        "QhpsiCheckpassword", "Qhpsid", "QmailRspawn", "QmailRemote", "QmailLocal",
-    ].map { .programTests($0, uses: "Posix") } + [
-        .programTests("QmailLspawn", uses: "Posix", "Routing"),
-        .programTests("Plugin", uses: "ByteText", "Posix", "ScanProtocol"),
-        .programTests("Tcprules", uses: "ByteText", "ConnectionRules", "Posix", "RuleDatabase"),
-        .programTests("QmailSmtpd", uses: "EnvelopeWire", "Posix"),
+    [
+        "Fastforward", "Mail", "Qhpsi", "QhpsiCheckpassword", "Qhpsictl", "Qhpsid", "QmailInject",
+        "QmailLocal", "QmailNewu", "QmailQueue", "QmailRecipients", "QmailRemote", "QmailRspawn",
+        "QmailSend", "QueueFix", "QueueListing", "Sendmail", "ServiceScript", "Tcprulescheck",
+        "Tcpserver", "Trust", "Vcfilter", "Vfilter",
+    ].map { .programTests($0) } + [
+        .programTests("QmailLspawn", uses: "Routing"),
+        .programTests("Plugin", uses: "ScanProtocol"),
+        .programTests("Tcprules", uses: "ConnectionRules", "RuleDatabase"),
+        .programTests("QmailSmtpd", uses: "Envelope"),
     ]
 let fuzzers: [Target] =
-    [
-        .bridge("CFuzz"),
-        .fuzzer("fuzz-envelope", uses: "EnvelopeWire"),
-        .fuzzer("fuzz-scrubber", uses: "MailFormat"),
-        .fuzzer("fuzz-words", uses: "ScanPolicy", "ScanProtocol"),
-        .fuzzer("fuzz-clamd", uses: "ByteText", "ClamdClient", "ScanProtocol"),
-        .fuzzer("fuzz-structure", uses: "ByteText", "MessageStructure"),
-        .fuzzer("fuzz-report", uses: "EnvelopeWire", "ScanProtocol"),
-        .fuzzer("fuzz-rules", uses: "ByteText", "ConnectionRules"),
-        .fuzzer("fuzz-dns", uses: "ByteText", "DNSMessage"),
-        .fuzzer("fuzz-proxy", uses: "ByteText", "ProxyProtocol"),
-        .fuzzer("fuzz-filter", uses: "ByteText", "Filter"),
-        .fuzzer("fuzz-jobs", uses: "DeliverySpawner"),
-        .fuzzer("fuzz-dotqmail", uses: "DotQmail"),
-        .fuzzer("fuzz-aliases", uses: "AliasFile"),
-        .fuzzer("fuzz-addresses", uses: "ByteText", "MessageComposition"),
-        .fuzzer("fuzz-remote", uses: "ByteText", "RemoteDialogue"),
-        .fuzzer("fuzz-smtp", uses: "ByteText", "EnvelopeWire", "SMTPGrammar"),
-    ] + ["fuzz-auth", "fuzz-bdat"].map { .fuzzer($0, uses: "ByteText", "SMTPGrammar") }
+    [.bridge("CFuzz")]
+    + [
+        ("addresses", ["Address", "MessageComposition"]), ("aliases", ["AliasFile"]),
+        ("auth", ["SMTPGrammar"]), ("bdat", ["SMTPGrammar"]),
+        ("clamd", ["ClamdClient", "ScanProtocol"]), ("dns", ["DNSMessage"]),
+        ("dotqmail", ["DotQmail"]), ("envelope", ["Envelope"]), ("filter", ["Filter"]),
+        ("jobs", ["DeliverySpawner"]), ("proxy", ["ProxyProtocol"]),
+        ("remote", ["RemoteDialogue"]), ("report", ["Envelope", "ScanProtocol"]),
+        ("rules", ["ConnectionRules"]), ("scrubber", ["MailFormat"]),
+        ("smtp", ["Envelope", "SMTPGrammar"]), ("structure", ["MessageStructure"]),
+        ("words", ["ScanPolicy", "ScanProtocol"]),
+    ].map { .fuzzer("fuzz-\($0)", uses: $1) }
 
 /// One folder for each stage of the mail's way.
 let stages = [
-    ("System", system), ("Accept", accept), ("Enqueue", enqueue), ("Inspect", inspect),
-    ("Send", [.library("DeliverySpawner", uses: "ByteText", "ControlFiles", "Posix")]),
+    ("System", system), ("Mail", mail), ("Accept", accept), ("Enqueue", enqueue),
+    ("Inspect", inspect),
+    ("Send", [.library("DeliverySpawner", uses: "ControlFiles", "Posix")]),
     ("Send/Queue", sendQueue), ("Send/Local", sendLocal), ("Send/Remote", sendRemote),
 ].flatMap { below("Sources/\($0)", $1) }
 /// Programs have a main.swift, and fuzzers are compiled without one.
 let shipped = stages.filter { !fuzzing || $0.type != .executable }
 
 let tests =
-    below("Tests", [.library("Testbed", uses: "ByteText", "Posix")])
+    below("Tests", [.library("Testbed", uses: "Posix")])
     + [
         ("Programs", programTests), ("System", systemTests), ("Accept", acceptTests),
-        ("Enqueue", ["EnvelopeWire", "MailFormat"].map { .tests(of: $0) }),
+        ("Mail", ["Envelope", "LocalUsers", "MailFormat"].map { .tests(of: $0) }),
         ("Inspect", inspectTests), ("Send", sendTests), ("Admin", [.tests(of: "AdminReport")]),
     ].flatMap { below("Tests/\($0)", $1) }
 

@@ -1,4 +1,4 @@
-import EnvelopeWire
+import Envelope
 
 /// The envelope reader: the pieces that bytes come in make no difference, and what it takes is what it says.
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,4 +1,4 @@
-import EnvelopeWire
+import Envelope
 import ScanProtocol
 
 /// The readers of what one process of the suite says to the next: any bytes are a report or none.

@@ -1,5 +1,5 @@
 import ByteText
-import EnvelopeWire
+import Envelope
 import SMTPGrammar
 
 /// A client that says anything at all, to an owner that accepts everything.

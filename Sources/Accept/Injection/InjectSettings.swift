@@ -1,6 +1,7 @@
+import Address
 import ByteText
 import ControlFiles
-import EnvelopeWire
+import Envelope
 import LocalUsers
 import MailFormat
 import MessageComposition

@@ -1,5 +1,6 @@
+import Address
 import ByteText
-import EnvelopeWire
+import Envelope
 import MessageComposition
 import Posix
 import QueueClient
@@ -131,12 +132,9 @@ struct Injection: ~Copyable {
     }
 
     private func envelope(from sender: [UInt8], to recipients: [MailAddress]) -> [UInt8] {
-        var envelope = [UInt8(ascii: "F")] + sender + [0] + settings.ofMessage.records
-        let notifications = settings.ofRecipient.records
-        for recipient in recipients {
-            envelope += [UInt8(ascii: "T")] + recipient.envelope + [0] + notifications
-        }
-        return envelope + [0]
+        var envelope = EnvelopeWriter(from: sender, settings.ofMessage)
+        for recipient in recipients { envelope.add(recipient.envelope, settings.ofRecipient) }
+        return envelope.bytes
     }
 
     private mutating func print(_ head: [UInt8]) throws(InjectFailure) {

@@ -1,3 +1,4 @@
+package import Address
 import ByteText
 
 /// Makes addresses whole: what stands for what their writer has left out.

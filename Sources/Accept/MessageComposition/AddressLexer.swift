@@ -136,7 +136,7 @@ struct AddressLexer {
     private mutating func atom() throws(AddressFlaw) -> AddressToken {
         let start = position
         var value: [UInt8] = []
-        while position < text.count, text[position].isAtomText {
+        while position < text.count, text[position].goesOn {
             var byte = text[position]
             position += 1
             if byte == UInt8(ascii: "\\") {
@@ -165,7 +165,7 @@ extension UInt8 {
     }
 
     /// What goes on an atom; control characters do, so that the parser can refuse them by name.
-    fileprivate var isAtomText: Bool {
+    fileprivate var goesOn: Bool {
         if isMark || isBlank { return false }
         return switch self {
         case UInt8(ascii: "("), UInt8(ascii: ")"), UInt8(ascii: "["), UInt8(ascii: "]"),

@@ -1,3 +1,4 @@
+package import Address
 import ByteText
 
 /// The addresses of a header field; RFC 5322 §3.4 with the obsolete forms of §4.4.
@@ -197,7 +198,7 @@ private struct AddressParser {
             let token = tokens[i]
             let isRight =
                 switch token.kind {
-                case .atom: token.value.allSatisfy { $0.isAtomByte || $0.isControl }
+                case .atom: token.value.allSatisfy { $0.isAtomText || $0.isControl }
                 case .mark: token.isMark(".")
                 case .literal: words.count == 1
                 case .quoted: false

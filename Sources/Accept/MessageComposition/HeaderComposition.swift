@@ -1,3 +1,4 @@
+package import Address
 import ByteText
 
 /// Makes a header whole: completes its addresses, adds what is missing, removes what must not leave, and

@@ -1,3 +1,4 @@
+package import Address
 import ByteText
 
 /// Who a message is from when it does not say so itself.
@@ -25,7 +26,7 @@ package struct MessageAuthor: Sendable {
         let isASCII = !name.contains { $0 >= 128 }
         switch style {
         case .name:
-            let phrase = isASCII ? name.quoted : Self.encoded(name)
+            let phrase = isASCII ? name.quotedString : Self.encoded(name)
             return phrase + [UInt8](" <") + address.text + [UInt8](">")
         case .comment:
             let comment = isASCII ? Self.escaped(name) : Self.encoded(name)

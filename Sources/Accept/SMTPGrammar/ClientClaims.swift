@@ -1,5 +1,5 @@
 package import ByteText
-import EnvelopeWire
+import Envelope
 
 /// What a trusted proxy says of the client that it speaks for; the command XCLIENT of Postfix.
 package struct ClientClaims: Equatable, Sendable {

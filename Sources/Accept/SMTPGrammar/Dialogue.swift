@@ -1,5 +1,5 @@
 import ByteText
-package import EnvelopeWire
+package import Envelope
 
 /// The server's side of SMTP without any I/O: bytes in, events out; RFC 5321 §4.
 ///

@@ -1,5 +1,5 @@
 import ByteText
-import EnvelopeWire
+import Envelope
 
 // The commands.
 extension Dialogue {

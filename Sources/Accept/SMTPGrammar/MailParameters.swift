@@ -1,5 +1,5 @@
 import ByteText
-package import EnvelopeWire
+package import Envelope
 
 /// The ESMTP parameters of a MAIL command that this server offers.
 package struct MailParameters: Equatable, Sendable {

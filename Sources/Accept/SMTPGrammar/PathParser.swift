@@ -1,5 +1,6 @@
+import Address
 import ByteText
-import EnvelopeWire
+import Envelope
 
 /// Reads the path of a MAIL or RCPT command; RFC 5321 §4.1.2 with RFC 6531 §3.3.
 ///
@@ -164,20 +165,6 @@ struct PathParser {
 }
 
 extension UInt8 {
-    /// Atext of RFC 5322 §3.2.3, and every byte of a UTF-8 sequence; RFC 6531 §3.3.
-    fileprivate var isAtomText: Bool {
-        if isLetter || isDigit || self >= 128 { return true }
-        return switch self {
-        case UInt8(ascii: "!"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "%"),
-            UInt8(ascii: "&"), UInt8(ascii: "'"), UInt8(ascii: "*"), UInt8(ascii: "+"),
-            UInt8(ascii: "-"), UInt8(ascii: "/"), UInt8(ascii: "="), UInt8(ascii: "?"),
-            UInt8(ascii: "^"), UInt8(ascii: "_"), UInt8(ascii: "`"), UInt8(ascii: "{"),
-            UInt8(ascii: "|"), UInt8(ascii: "}"), UInt8(ascii: "~"):
-            true
-        default: false
-        }
-    }
-
     /// What a label has; the underscore is not allowed by RFC 5321 but occurs in real sender domains.
     fileprivate var isDomainText: Bool {
         isLetter || isDigit || self >= 128 || self == UInt8(ascii: "-")

@@ -1,5 +1,5 @@
 import ByteText
-package import EnvelopeWire
+package import Envelope
 
 /// The ESMTP parameters of a RCPT command that this server offers.
 package struct RecipientParameters: Equatable, Sendable {

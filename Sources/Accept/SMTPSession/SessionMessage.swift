@@ -1,6 +1,6 @@
 import ByteText
 import ControlFiles
-import EnvelopeWire
+import Envelope
 import MailFormat
 import Posix
 import QueueClient
@@ -63,7 +63,7 @@ extension Session where Stream: ~Copyable {
         } else if var run = queue.take() {
             run.write(header.finish())
             let identifier = run.identifier
-            let result = run.finish(envelope: transaction.envelope)
+            let result = run.finish(envelope: transaction.envelope.bytes)
             report = result.report
             answer = QueueAnswer(
                 result, identifier: identifier, namesSignature: settings.namesSignature,

@@ -1,5 +1,5 @@
 import ByteText
-import EnvelopeWire
+import Envelope
 import Posix
 import SMTPGrammar
 

@@ -1,6 +1,6 @@
 import ByteText
 import ControlFiles
-package import Posix
+import Posix
 import SMTPGrammar
 
 // The session's part of STARTTLS, RFC 3207: this program is replaced by the one that has TLS, qmail-smtpd-tls(8).

@@ -1,3 +1,4 @@
+import ByteText
 package import Posix
 
 /// A client's STARTTLS, as it is handed to the program that answers it.

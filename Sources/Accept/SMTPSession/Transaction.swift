@@ -1,10 +1,10 @@
 import ByteText
-import EnvelopeWire
+import Envelope
 
 /// Sender and recipients of the message that the client is about to send.
 struct Transaction {
-    /// What qmail-queue reads on descriptor 1, with the last NUL; see qmail-queue(8).
-    private(set) var envelope: [UInt8]
+    /// What qmail-queue reads on descriptor 1.
+    private(set) var envelope: EnvelopeWriter
     /// Empty for the null sender.
     let sender: [UInt8]
     private(set) var recipients = 0
@@ -15,16 +15,11 @@ struct Transaction {
 
     init(sender: [UInt8], _ notifications: MessageNotifications = MessageNotifications()) {
         self.sender = sender
-        envelope = [UInt8]("F") + sender + [0] + notifications.records + [0]
+        envelope = EnvelopeWriter(from: sender, notifications)
     }
 
     mutating func add(_ recipient: [UInt8], _ notifications: RecipientNotifications) {
-        envelope.removeLast()
-        envelope.append("T")
-        envelope.append(contentsOf: recipient)
-        envelope.append(0)
-        envelope.append(contentsOf: notifications.records)
-        envelope.append(0)
+        envelope.add(recipient, notifications)
         recipients += 1
         if firstRecipients.count < Self.loggedLength {
             if recipients > 1 { firstRecipients.append(",") }

@@ -1,9 +1,9 @@
 import AdminReport
 import ByteText
 import ControlFiles
-import EnvelopeWire
+import Envelope
 import MailFormat
-package import Posix
+import Posix
 import QueueClient
 
 extension Quarantine {
@@ -75,11 +75,10 @@ extension Quarantine {
             throw .noEnvelope(id: entry.id)
         }
         try checkOwner(of: entry, held.facts, recipients)
-        let envelope =
-            [UInt8(ascii: "F")] + held.facts.sender + [0] + recipients.records + [0]
         do throws(QueueFailure) {
             _ = try QueueRun.queue(
-                head: [], then: held.copy, envelope: envelope, program: instance.qmailQueue,
+                head: [], then: held.copy, envelope: recipients.envelope(from: held.facts.sender),
+                program: instance.qmailQueue,
                 environment: environment(entry, name, seconds))
         } catch {
             throw .refused(String(printable: error.text))

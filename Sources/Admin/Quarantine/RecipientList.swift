@@ -1,4 +1,5 @@
 import ByteText
+import Envelope
 
 /// For whom a message was: how many they are, and the first of them, in one piece of memory.
 package struct RecipientList: Equatable, Sendable {
@@ -59,16 +60,14 @@ package struct RecipientList: Equatable, Sendable {
     /// How many there are that `first` does not name.
     package var more: Int { count - min(keptCount, Self.shownLimit) }
 
-    /// Records of an envelope for all that were kept; see qmail-queue(8).
-    var records: [UInt8] {
-        var records: [UInt8] = []
-        records.reserveCapacity(kept.count + keptCount)
-        var isBegin = true
-        for byte in kept {
-            if isBegin { records.append(UInt8(ascii: "T")) }
-            records.append(byte)
-            isBegin = byte == 0
+    /// An envelope to all that were kept; see qmail-queue(8).
+    func envelope(from sender: [UInt8]) -> [UInt8] {
+        var envelope = EnvelopeWriter(from: sender)
+        var start = 0
+        while let end = kept[start...].firstIndex(of: 0) {
+            envelope.add(Array(kept[start..<end]))
+            start = end + 1
         }
-        return records
+        return envelope.bytes
     }
 }

@@ -1,6 +1,6 @@
 package import AdminReport
 import ByteText
-import EnvelopeWire
+import Envelope
 
 /// What a self-test shows, for people and for programs.
 package struct SelfTestReport: Sendable {

@@ -1,7 +1,7 @@
 import AdminReport
 import ByteText
 package import ControlFiles
-import EnvelopeWire
+import Envelope
 import Posix
 import QueueStore
 

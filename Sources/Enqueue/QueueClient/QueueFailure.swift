@@ -1,5 +1,5 @@
 import ByteText
-package import EnvelopeWire
+package import Envelope
 import MailFormat
 package import Posix
 

@@ -1,5 +1,5 @@
 import ByteText
-package import EnvelopeWire
+package import Envelope
 package import Posix
 
 /// A running qmail-queue that takes one message.

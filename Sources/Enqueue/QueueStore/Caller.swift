@@ -1,6 +1,6 @@
 import ByteText
 import ControlFiles
-import EnvelopeWire
+import Envelope
 import LocalUsers
 import MailFormat
 import Posix

@@ -1,5 +1,5 @@
 import ByteText
-import EnvelopeWire
+import Envelope
 import Posix
 
 /// The envelope of a message in hold/, state H4 of Sources/Enqueue/README.md.
@@ -56,7 +56,8 @@ struct HeldEnvelope {
 
     /// The envelope as a caller gives it, with its own sender or with none, who then hears nothing of it.
     func bytes(withSender hasSender: Bool) -> [UInt8] {
-        let sender = hasSender ? Array(records[..<senderEnd]) : [UInt8(ascii: "F"), 0]
+        let sender =
+            hasSender ? Array(records[..<senderEnd]) : EnvelopeWriter.record(ofSender: [])
         return sender + records[senderEnd...] + [0]
     }
 

@@ -1,6 +1,6 @@
 import ByteText
 import ControlFiles
-import EnvelopeWire
+import Envelope
 import LocalUsers
 import MailFormat
 import Posix
@@ -168,7 +168,7 @@ struct HeldMessage {
             verdict: ScanPolicy.header(.notScanned(reason: reason)))
         var envelope = try QueuedEnvelope.create(
             in: queue, id: stored.id, user: Process.effectiveUser, residue: &residue)
-        try envelope.receive(from: Self.memory([UInt8]("F\0T") + user + [0, 0]))
+        try envelope.receive(from: Self.memory(EnvelopeWriter.bytes(from: [], to: [user])))
         try envelope.commit(stored, residue: &residue)
         queue.pullTrigger()
     }

@@ -1,5 +1,5 @@
 import ByteText
-import EnvelopeWire
+import Envelope
 import MailFormat
 import Posix
 

@@ -1,5 +1,5 @@
 import ByteText
-import EnvelopeWire
+import Envelope
 import Posix
 
 /// The number of a new message, which is its mess file's inode number, and the file, locked: nobody takes it away.

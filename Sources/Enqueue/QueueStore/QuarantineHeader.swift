@@ -1,5 +1,5 @@
 import ByteText
-import EnvelopeWire
+import Envelope
 import Posix
 
 /// The field of a message that VIRUSFORWARD sends elsewhere, with the recipients it was meant for.

@@ -1,6 +1,6 @@
 import ByteText
 import ControlFiles
-import EnvelopeWire
+import Envelope
 import Posix
 
 /// Which queue a message goes to, from QUEUEDIR, QUEUE_BASE, QUEUE_COUNT, QUEUE_START and MIN_FREE.

@@ -1,5 +1,5 @@
 import ByteText
-package import EnvelopeWire
+package import Envelope
 import Posix
 
 /// One queue: where its files are.

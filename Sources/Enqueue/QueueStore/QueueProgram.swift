@@ -1,6 +1,6 @@
 import ByteText
 import ControlFiles
-import EnvelopeWire
+import Envelope
 import Logging
 import Posix
 

@@ -1,5 +1,5 @@
 import ByteText
-import EnvelopeWire
+import Envelope
 import Posix
 
 /// The envelope of a stored message, without a name until the commit, or in intd/ where that cannot be.
@@ -120,7 +120,7 @@ struct QueuedEnvelope: ~Copyable {
 
     /// Let one address stand for all recipients.
     mutating func replaceRecipients(with address: [UInt8]) throws(QueueExit) {
-        let record = [UInt8(ascii: "T")] + address + [0]
+        let record = EnvelopeWriter.record(of: address)
         do throws(Errno) {
             try file.truncate(to: recipientsStart)
             try file.write(record.span.bytes, at: recipientsStart)

@@ -2,7 +2,7 @@ import ByteText
 import ClamdClient
 package import ControlFiles
 package import Posix
-package import ScanProtocol
+import ScanProtocol
 
 /// One scan of one message with the variables of qhpsi(8), whoever asks for it.
 package struct MessageScan {

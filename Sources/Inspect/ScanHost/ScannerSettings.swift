@@ -1,5 +1,5 @@
 import ByteText
-package import Posix
+import Posix
 import ScanProtocol
 
 /// How a scan is run: the variables of qhpsi(8) as values.

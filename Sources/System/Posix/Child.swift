@@ -19,13 +19,6 @@ package struct ChildUser: Equatable, Sendable {
     }
 }
 
-private func withOptionalCString<Value>(
-    _ text: [UInt8]?, _ body: (UnsafePointer<CChar>?) -> Value
-) -> Value {
-    guard let text else { return body(nil) }
-    return withCString(text) { body($0) }
-}
-
 /// A process that was started here.
 package struct Child: Sendable {
     /// Its process id.

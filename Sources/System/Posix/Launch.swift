@@ -62,3 +62,10 @@ package struct Launch {
         return Child(identifier: child)
     }
 }
+
+private func withOptionalCString<Value>(
+    _ text: [UInt8]?, _ body: (UnsafePointer<CChar>?) -> Value
+) -> Value {
+    guard let text else { return body(nil) }
+    return withCString(text) { body($0) }
+}

@@ -1,5 +1,5 @@
 import Bounce
-import EnvelopeWire
+import Envelope
 import Testing
 
 private func notice(

@@ -1,3 +1,4 @@
+import Address
 import ByteText
 import MailFormat
 
@@ -39,7 +40,7 @@ package struct DeliveryAddress: Equatable, Sendable {
 
     /// `Return-Path:` with the sender, and a line feed.
     package var returnPath: [UInt8] {
-        [UInt8]("Return-Path: <") + Self.quoted(sender.singleLine) + [UInt8(ascii: ">"), 10]
+        [UInt8]("Return-Path: <") + Self.text(sender.singleLine) + [UInt8(ascii: ">"), 10]
     }
 
     /// The line that begins a message in an mbox, with its line feed.
@@ -111,30 +112,9 @@ package struct DeliveryAddress: Equatable, Sendable {
         return Array(text[(i + 1)...])
     }
 
-    /// An address as header fields have it: the local part in quotes when it must be; RFC 5322 §3.4.1.
-    private static func quoted(_ address: [UInt8]) -> [UInt8] {
-        let at = address.lastIndex(of: UInt8(ascii: "@")) ?? address.count
-        let local = address[..<at]
-        let parts = local.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        if local.isEmpty || parts.allSatisfy({ !$0.isEmpty && $0.allSatisfy { $0.isAtomText } }) {
-            return address
-        }
-        var text: [UInt8] = [UInt8(ascii: "\"")]
-        for byte in local {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                text.append(UInt8(ascii: "\\"))
-            }
-            text.append(byte)
-        }
-        text.append(UInt8(ascii: "\""))
-        return text + address[at...]
-    }
-}
-
-extension UInt8 {
-    /// RFC 5322 §3.2.3, and RFC 6532 §3.2.
-    fileprivate var isAtomText: Bool {
-        if isLetter || isDigit || self >= 128 { return true }
-        return [UInt8]("!#$%&'*+-/=?^_`{|}~").contains(self)
+    /// An address as header fields have it; what has no local part, as the null sender, stays as it is.
+    private static func text(_ address: [UInt8]) -> [UInt8] {
+        let address = MailAddress(envelope: address)
+        return address.localPart.isEmpty ? address.envelope : address.text
     }
 }

@@ -1,5 +1,6 @@
 import ByteText
 import ControlFiles
+import Envelope
 import Filter
 import Posix
 import QueueClient
@@ -62,11 +63,10 @@ struct FilterAction {
         _ message: borrowing FileDescriptor, to address: [UInt8], _ field: [UInt8]
     ) throws(VfilterFailure) {
         do throws(Errno) { try message.seek(to: 0) } catch { throw .message(error) }
-        var envelope = [UInt8(ascii: "F")] + variables.forwarder + [0]
-        envelope += [UInt8(ascii: "T")] + address + [0, 0]
         do throws(QueueFailure) {
             _ = try QueueRun.queue(
-                head: variables.deliveredTo + field, then: message, envelope: envelope,
+                head: variables.deliveredTo + field, then: message,
+                envelope: EnvelopeWriter.bytes(from: variables.forwarder, to: [address]),
                 program: Instance.current(environment).qmailQueue, environment: environment)
         } catch {
             throw .queue(error)

@@ -1,5 +1,6 @@
 import ByteText
 import ControlFiles
+import Envelope
 package import Posix
 import QueueClient
 
@@ -20,14 +21,13 @@ package enum Forwarding {
         to addresses: [[UInt8]],
         environment: Environment
     ) throws(DeliveryFailure) -> Int32 {
-        var envelope = [UInt8(ascii: "F")] + sender + [0]
-        for address in addresses { envelope += [UInt8(ascii: "T")] + address + [0] }
         do throws(Errno) { try message.seek(to: 0) } catch {
             throw DeliveryFailure(unable: "read the message", [], error)
         }
         do throws(QueueFailure) {
             return try QueueRun.queue(
-                head: head, then: message, envelope: envelope + [0],
+                head: head, then: message,
+                envelope: EnvelopeWriter.bytes(from: sender, to: addresses),
                 program: environment["QMAILQUEUE"] ?? Instance.current(environment).qmailQueue,
                 environment: environment
             ).identifier

@@ -1,5 +1,6 @@
+import Address
 import ByteText
-package import EnvelopeWire
+package import Envelope
 import MailFormat
 
 /// A message that tells a sender what became of his: a delivery status notification, RFC 3464.
@@ -260,27 +261,10 @@ package struct NoticeMessage: Sendable {
         text.map { $0.isPrintable ? $0 : UInt8(ascii: "?") }
     }
 
-    /// An address for a header field: its local part quoted where RFC 5322 §3.4.1 wants it.
+    /// An address for a header field, in printable ASCII.
     private static func mailbox(_ address: [UInt8]) -> [UInt8] {
-        let end = address.lastIndex(of: UInt8(ascii: "@")) ?? address.count
-        let local = visible(Array(address[..<end]))
-        let isPlain =
-            !local.isEmpty && local.first != UInt8(ascii: ".") && local.last != UInt8(ascii: ".")
-            && local.range(of: "..") == nil
-            && local.allSatisfy { $0.isLetter || $0.isDigit || plainSigns.contains($0) }
-        if isPlain { return local + visible(Array(address[end...])) }
-        var out = [UInt8]("\"")
-        for byte in local {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-                out.append(UInt8(ascii: "\\"))
-            }
-            out.append(byte)
-        }
-        return out + [UInt8(ascii: "\"")] + visible(Array(address[end...]))
+        MailAddress(envelope: visible(address)).text
     }
-
-    /// What a local part may have beside letters and digits without being quoted; RFC 5322 §3.2.3, and the dot.
-    private static let plainSigns = [UInt8]("!#$%&'*+-/=?^_`{|}~.")
 
     /// An address with its type; one beyond ASCII in the form that fits into ASCII, RFC 6533 §3.
     private static func typed(_ address: [UInt8]) -> [UInt8] {

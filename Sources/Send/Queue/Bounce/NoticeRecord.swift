@@ -1,4 +1,5 @@
 import ByteText
+import Envelope
 
 /// What a sender is to be told about one recipient, as it lies in bounce/.
 ///
@@ -38,8 +39,8 @@ package struct NoticeRecord: Equatable, Sendable {
     ///
     /// The NUL in front ends what a crash has left of the record before.
     package var encoded: [UInt8] {
-        [0, UInt8(ascii: "A"), action.rawValue, 0, UInt8(ascii: "T")] + recipient
-            + [0, UInt8(ascii: "O")] + originalRecipient + [0, UInt8(ascii: "X")] + text + [0, 0]
+        [0, UInt8(ascii: "A"), action.rawValue, 0] + EnvelopeWriter.record(of: recipient)
+            + [UInt8(ascii: "O")] + originalRecipient + [0, UInt8(ascii: "X")] + text + [0, 0]
     }
 
     /// What the `A` of a record is to become when the sender has been told of it.

@@ -1,5 +1,5 @@
 import ByteText
-package import EnvelopeWire
+package import Envelope
 
 /// A message's records in todo/, or those of info/, which have no recipients.
 package struct StoredEnvelope: Sendable {

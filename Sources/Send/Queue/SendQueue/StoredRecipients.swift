@@ -1,5 +1,5 @@
 import ByteText
-package import EnvelopeWire
+package import Envelope
 
 /// A recipient in todo/, local/ or remote/: a record `T` (`D` when he is done with), then what the sender wants to
 /// be told about him; see Sources/Enqueue/README.md.
@@ -15,7 +15,7 @@ package struct StoredRecipient: Sendable {
     package static func records(
         _ address: [UInt8], _ notifications: RecipientNotifications
     ) -> [UInt8] {
-        [UInt8(ascii: "T")] + address + [0] + notifications.records
+        EnvelopeWriter.record(of: address, notifications)
     }
 }
 

@@ -1,7 +1,7 @@
 import Bounce
 import ByteText
 import DeliveryReport
-import EnvelopeWire
+import Envelope
 import Posix
 import QueueStore
 import Routing

@@ -1,6 +1,6 @@
 import ByteText
 import DeliveryReport
-import EnvelopeWire
+import Envelope
 import Posix
 import Schedule
 

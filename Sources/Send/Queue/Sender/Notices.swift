@@ -1,7 +1,7 @@
 import Bounce
 import ByteText
 import ControlFiles
-import EnvelopeWire
+import Envelope
 import Posix
 import QueueStore
 import Schedule
@@ -151,8 +151,7 @@ extension Sender {
         text.isBare = notice.isBare
         text.isPartial = notice.isPartial
         text.part = first.offset - 1
-        let envelope =
-            [UInt8(ascii: "F")] + sender + [0, UInt8(ascii: "T")] + recipient + [0, 0]
+        let envelope = EnvelopeWriter.bytes(from: sender, to: [recipient])
         notices.runs.append(
             Notices.Run(
                 key: key, isBare: notice.isBare, told: notice.isPartial ? offsets : nil,

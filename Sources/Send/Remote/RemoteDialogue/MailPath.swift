@@ -1,3 +1,4 @@
+import Address
 import ByteText
 
 /// An address as it stands between `<` and `>` in MAIL and RCPT; RFC 5321 §4.1.2.
@@ -15,13 +16,11 @@ package struct MailPath: Equatable, Sendable {
         guard address.count <= Self.lengthLimit, address.isUTF8,
             address.allSatisfy({ $0 >= 32 && $0 != 127 })
         else { return nil }
-        let at = address.lastIndex(of: UInt8(ascii: "@"))
-        let local = Array(address[..<(at ?? address.count)])
-        var text = Self.isDotString(local) || address.isEmpty ? local : Self.quoted(local)
-        if let at {
-            var domain = Array(address[(at + 1)...])
+        let parts = MailAddress(envelope: address)
+        var text = address.isEmpty ? [] : parts.localPart.asLocalPart
+        if var domain = parts.domain {
             // Then RFC 6531 is not needed: it is the same address.
-            if local.isASCII { domain = domain.asciiDomain ?? domain }
+            if parts.localPart.isASCII { domain = domain.asciiDomain ?? domain }
             guard !domain.isEmpty, domain.allSatisfy(Self.isDomainByte) else { return nil }
             text.append("@")
             text += domain
@@ -35,29 +34,8 @@ package struct MailPath: Equatable, Sendable {
     /// What an envelope of qmail-queue(8) carries.
     private static let lengthLimit = 1002
 
-    private static func isDotString(_ local: [UInt8]) -> Bool {
-        !local.isEmpty
-            && local.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-                .allSatisfy { !$0.isEmpty && $0.allSatisfy(isAtomByte) }
-    }
-
-    private static func isAtomByte(_ byte: UInt8) -> Bool {
-        if byte.isLetter || byte.isDigit || byte >= 128 { return true }
-        return [UInt8]("!#$%&'*+-/=?^_`{|}~").contains(byte)
-    }
-
     private static func isDomainByte(_ byte: UInt8) -> Bool {
         if byte.isLetter || byte.isDigit || byte >= 128 { return true }
         return [UInt8]("-._[]:").contains(byte)
-    }
-
-    private static func quoted(_ local: [UInt8]) -> [UInt8] {
-        var text = [UInt8]("\"")
-        for byte in local {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { text.append("\\") }
-            text.append(byte)
-        }
-        text.append("\"")
-        return text
     }
 }

@@ -1,6 +1,6 @@
 import ByteText
 import ConstantDatabases
-package import Posix
+import Posix
 
 // What a user's .qmail files say about who is there.
 extension DeliveryUser {

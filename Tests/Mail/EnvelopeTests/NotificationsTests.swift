@@ -1,4 +1,4 @@
-import EnvelopeWire
+import Envelope
 import Testing
 
 @Test(

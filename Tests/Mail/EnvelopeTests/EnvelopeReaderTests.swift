@@ -1,4 +1,4 @@
-import EnvelopeWire
+import Envelope
 import Testing
 
 private func read(_ text: String, pieces: Int = .max) throws -> (EnvelopeReader, Int) {
