@@ -70,7 +70,7 @@ extension Target {
     }
     static func program(_ name: String, uses: Target.Dependency..., linked: Linkage) -> Target {
         .executableTarget(
-            name: name, dependencies: ["Posix"] + uses + linked.start,
+            name: name, dependencies: ["CommandLine", "Posix"] + uses + linked.start,
             swiftSettings: strict, linkerSettings: linked.settings)
     }
     /// A shared object that exports the entry points of qhpsi_plugin(3) only.
@@ -123,6 +123,7 @@ let system: [Target] =
         .library("ByteText"),
         .library("Posix", uses: "CBoot", "CPosix"),
         .library("ControlFiles", uses: "Posix"),
+        .library("CommandLine", uses: "Posix"),
         .library("Logging"),
         .library("DNSMessage"),
         .systemLibrary(name: "CCares", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
@@ -140,25 +141,25 @@ let mail: [Target] = [
 ]
 let accept: [Target] = [
     .library("ConnectionRules"),
-    .library("RuleDatabase", uses: "ConnectionRules", "ConstantDatabases", "Posix"),
+    .library("RuleDatabase", uses: "CommandLine", "ConnectionRules", "ConstantDatabases", "Posix"),
     .library("ProxyProtocol"),
     .library(
-        "ConnectionServer", uses: "ConnectionRules", "ConstantDatabases",
+        "ConnectionServer", uses: "CommandLine", "ConnectionRules", "ConstantDatabases",
         "ControlFiles", "DNSMessage", "LocalUsers", "Posix", "ProxyProtocol", "Resolver", "Routing"),
     .library("SMTPGrammar", uses: "Address", "Envelope"),
     .library(
-        "Recipients", uses: "ConnectionRules", "ConstantDatabases", "ControlFiles",
+        "Recipients", uses: "CommandLine", "ConnectionRules", "ConstantDatabases", "ControlFiles",
         "Posix", "RuleDatabase"),
     .library(
-        "SMTPSession", uses: "ConstantDatabases", "ControlFiles", "DNSMessage",
+        "SMTPSession", uses: "CommandLine", "ConstantDatabases", "ControlFiles", "DNSMessage",
         "Envelope", "LocalUsers", "Logging", "MailFormat", "Posix", "QueueClient", "Recipients",
         "Resolver", "Routing", "SMTPGrammar"),
-    .library("TLSStream", uses: "ControlFiles", "COpenSSL", "Posix", "SMTPSession"),
+    .library("TLSStream", uses: "CommandLine", "ControlFiles", "COpenSSL", "Posix", "SMTPSession"),
     .bridge("CPAM", links: ["pam"]),
     .library("Checkpassword", uses: "ControlFiles", "CPAM", "Posix"),
     .library("MessageComposition", uses: "Address", "MailFormat"),
     .library(
-        "Injection", uses: "Address", "ControlFiles", "Envelope", "LocalUsers",
+        "Injection", uses: "Address", "CommandLine", "ControlFiles", "Envelope", "LocalUsers",
         "MailFormat", "MessageComposition", "Posix", "QueueClient"),
     .program("tcprules", uses: "RuleDatabase", linked: .selfContained),
     .program("tcprulescheck", uses: "RuleDatabase", linked: .selfContained),
@@ -173,12 +174,12 @@ let accept: [Target] = [
 let enqueue: [Target] = [
     .library("QueueClient", uses: "Envelope", "MailFormat", "Posix"),
     .library(
-        "QueueStore", uses: "ControlFiles", "Envelope", "LocalUsers", "Logging",
+        "QueueStore", uses: "CommandLine", "ControlFiles", "Envelope", "LocalUsers", "Logging",
         "MailFormat", "Posix", "ScanPolicy", "ScanProtocol"),
     .program("qmail-queue", uses: "QueueStore", linked: .selfContained),
     .program("queue-fix", uses: "QueueStore", linked: .selfContained),
     .library(
-        "QueueListing", uses: "ControlFiles", "Envelope", "MailFormat", "Posix",
+        "QueueListing", uses: "CommandLine", "ControlFiles", "Envelope", "MailFormat", "Posix",
         "QueueStore"),
     .program("qmail-qread", uses: "QueueListing", linked: .selfContained),
     .program("qmail-qstat", uses: "QueueListing", linked: .selfContained),
@@ -221,7 +222,7 @@ let sendQueue: [Target] = [
         "Sender", uses: "Bounce", "ControlFiles", "DeliveryReport", "Envelope", "Posix",
         "QueueStore", "Routing", "Schedule", "SendQueue"),
     .library("Cleaner", uses: "ControlFiles", "Envelope", "Posix", "QueueStore"),
-    .library("SendStart", uses: "ControlFiles", "Posix"),
+    .library("SendStart", uses: "CommandLine", "ControlFiles", "Posix"),
     .program("qmail-send", uses: "Sender", linked: .selfContained),
     .program("qmail-clean", uses: "Cleaner", linked: .selfContained),
     .program("qmail-start", uses: "SendStart", linked: .selfContained),
@@ -229,23 +230,23 @@ let sendQueue: [Target] = [
 let sendLocal: [Target] = [
     .library("Maildir", uses: "MailFormat", "Posix"),
     .library("Filter"),
-    .library("FilterStore", uses: "ControlFiles", "Filter", "Posix"),
+    .library("FilterStore", uses: "CommandLine", "ControlFiles", "Filter", "Posix"),
     .library(
         "FilterDelivery", uses: "ControlFiles", "Envelope", "Filter", "FilterStore", "Maildir",
         "Posix", "QueueClient", "Routing"),
     .library("DotQmail", uses: "Address", "MailFormat"),
     .library("AliasFile"),
     .library(
-        "LocalDelivery", uses: "AliasFile", "ControlFiles", "DotQmail", "Envelope",
+        "LocalDelivery", uses: "AliasFile", "CommandLine", "ControlFiles", "DotQmail", "Envelope",
         "FilterDelivery", "LocalUsers", "Maildir", "MailFormat", "Posix", "QueueClient"),
     .library(
-        "AliasDelivery", uses: "AliasFile", "ConstantDatabases", "ControlFiles",
+        "AliasDelivery", uses: "AliasFile", "CommandLine", "ConstantDatabases", "ControlFiles",
         "LocalDelivery", "LocalUsers", "Posix"),
     .library(
-        "LocalSpawner", uses: "ConstantDatabases", "ControlFiles", "DeliverySpawner",
+        "LocalSpawner", uses: "CommandLine", "ConstantDatabases", "ControlFiles", "DeliverySpawner",
         "LocalUsers", "Posix"),
     .library(
-        "MailUsers", uses: "ConstantDatabases", "ControlFiles", "LocalUsers", "Posix"
+        "MailUsers", uses: "CommandLine", "ConstantDatabases", "ControlFiles", "LocalUsers", "Posix"
     ),
     .program("qmail-lspawn", uses: "LocalSpawner", linked: .selfContained),
     .program("qmail-local", uses: "LocalDelivery", linked: .selfContained),
@@ -259,7 +260,7 @@ let sendLocal: [Target] = [
 let sendRemote: [Target] = [
     .library("RemoteDialogue", uses: "Address"),
     .library(
-        "RemoteDelivery", uses: "ControlFiles", "Posix", "RemoteDialogue"
+        "RemoteDelivery", uses: "CommandLine", "ControlFiles", "Posix", "RemoteDialogue"
     ),
     .library("RelayRoutes", uses: "ControlFiles", "DNSMessage"),
     .library(
@@ -268,7 +269,7 @@ let sendRemote: [Target] = [
     .library(
         "RemoteTLS", uses: "ControlFiles", "COpenSSL", "Posix", "RemoteDelivery", "RemoteDialogue"),
     .library(
-        "RemoteSpawner", uses: "ControlFiles", "DeliverySpawner", "Posix",
+        "RemoteSpawner", uses: "CommandLine", "ControlFiles", "DeliverySpawner", "Posix",
         "RelayRoutes", "RemoteDialogue"),
     .program("qmail-rspawn", uses: "RemoteSpawner", linked: .selfContained),
     .program("qmail-remote", uses: "MailRoutes", linked: .selfContained),
@@ -300,7 +301,7 @@ let admin: [Target] = [
 
 /// The tests; not built into what is installed.
 let systemTests: [Target] =
-    ["ByteText", "DNSMessage", "Posix", "Routing"].map { .tests(of: $0) } + [
+    ["ByteText", "CommandLine", "DNSMessage", "Posix", "Routing"].map { .tests(of: $0) } + [
         .tests(of: "ControlFiles", uses: "LocalUsers"),
         .tests(of: "Resolver", uses: "DNSMessage"),
     ]

@@ -13,7 +13,6 @@ package enum CheckpasswordProgram {
     package static func run(_ arguments: [[UInt8]], _ environment: Environment) -> Int32 {
         let start = Clock.milliseconds
         do throws(CheckpasswordFailure) {
-            if arguments.count == 2, isQuestion(arguments[1]) { return explain() }
             let keepsIDs = arguments.count > 1 && arguments[1].equals("-n")
             let command = Array(arguments.dropFirst(keepsIDs ? 2 : 1))
             guard let name = command.first, name.first != UInt8(ascii: "-") else {
@@ -49,17 +48,6 @@ package enum CheckpasswordProgram {
         let name: [UInt8]
         /// Nil: the program runs with the caller's ids.
         let user: NameServiceUser?
-    }
-
-    private static func isQuestion(_ argument: [UInt8]) -> Bool {
-        argument.equals("--help") || argument.equals("--version")
-    }
-
-    private static func explain() -> Int32 {
-        let text: StaticString =
-            "qhpsi-checkpassword of QHPSI: checks a password with PAM, see qhpsi-checkpassword(8)\n"
-        return FileDescriptor.tell([UInt8](text), on: 1)
-            ? 0 : CheckpasswordFailure.temporary([]).code
     }
 
     /// Nothing of the caller's but descriptors 0 to 3 comes in, and no password goes out in a core file.

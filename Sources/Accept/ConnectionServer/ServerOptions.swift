@@ -1,4 +1,5 @@
 import ByteText
+import CommandLine
 import Posix
 
 /// What the arguments of tcpserver(1) ask for.
@@ -58,15 +59,15 @@ struct ServerOptions {
     /// Read the arguments, without the program's own name.
     init(_ arguments: [[UInt8]], environment: Environment) throws(Flaw) {
         self.arguments = arguments
-        var reader = ArgumentReader(arguments)
-        while let option = reader.nextOption() {
+        var words = OptionWords(arguments[...])
+        while let option = words.next() {
             if try !setFlag(option, environment) {
                 try Self.checkTakesArgument(option)
-                guard let argument = reader.argument() else { throw .missingArgument(option) }
+                guard let argument = words.value() else { throw .missingArgument(option) }
                 guard setValue(option, argument) else { throw .wrongArgument(option) }
             }
         }
-        let rest = reader.rest
+        let rest = words.rest
         guard rest.count >= 3 else { throw .usage }
         host = rest[0]
         port = rest[1]
@@ -167,38 +168,5 @@ struct ServerOptions {
     private static func identity(_ text: [UInt8]) -> UInt32? {
         guard let number = text.decimalValue, number < UInt32.max else { return nil }
         return UInt32(number)
-    }
-}
-
-/// Options before other arguments, as getopt(3) finds them.
-private struct ArgumentReader {
-    private var words: ArraySlice<[UInt8]>
-    /// What is left of a word with several options.
-    private var letters: ArraySlice<UInt8> = []
-
-    init(_ arguments: [[UInt8]]) { words = arguments[...] }
-
-    /// What comes after the options.
-    var rest: [[UInt8]] { Array(words) }
-
-    mutating func nextOption() -> UInt8? {
-        if letters.isEmpty {
-            guard let word = words.first, word.count > 1, word[0] == UInt8(ascii: "-") else {
-                return nil
-            }
-            words = words.dropFirst()
-            if word.equals("--") { return nil }
-            letters = word[1...]
-        }
-        return letters.popFirst()
-    }
-
-    /// The argument of the option that was last found: the rest of its word, or the next one.
-    mutating func argument() -> [UInt8]? {
-        guard letters.isEmpty else {
-            defer { letters = [] }
-            return Array(letters)
-        }
-        return words.popFirst()
     }
 }

@@ -1,17 +1,9 @@
 import ByteText
+package import CommandLine
 import Posix
 
 /// The program tcpserver(1).
 package enum TcpserverProgram {
-    private static let misused: Int32 = 100
-    private static let unable: Int32 = 111
-    private static let usage: StaticString = """
-        tcpserver: usage: tcpserver [ -1kUXpPhHrRoOdDqQv ] [ -c limit ] [ -C limit ] [ -x rules.cdb ] \
-        [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] \
-        [ -y seconds ] [ -f fd ] host port program
-
-        """
-
     /// Why the server cannot begin.
     private struct Failure: Error {
         let text: [UInt8]
@@ -24,43 +16,36 @@ package enum TcpserverProgram {
     /// Serve as the arguments say.
     ///
     /// - Returns: 0 after SIGTERM; 100 for wrong arguments; 111 when it cannot serve.
-    package static func run() -> Int32 {
+    package static func run(_ program: Program) -> Int32 {
         let arguments = Process.arguments
-        if arguments.count == 2, arguments[1].equals("--help") || arguments[1].equals("--version") {
-            return print([UInt8](usage), code: 0)
-        }
         let environment = Environment.current
         if let code = SessionStart.run(arguments, environment) { return code }
         let options: ServerOptions
         do throws(ServerOptions.Flaw) {
             options = try ServerOptions(Array(arguments.dropFirst()), environment: environment)
         } catch {
-            return explain(error)
+            return explain(error, program)
         }
         do throws(Failure) {
             try serve(options, environment)
             return 0
         } catch {
-            if options.verbosity != .nothing {
-                ServerLog.write([UInt8]("tcpserver: fatal: ") + error.text + [10])
-            }
-            return unable
+            return options.verbosity == .nothing
+                ? Program.temporary : program.fatal(error.text)
         }
     }
 
-    private static func explain(_ flaw: ServerOptions.Flaw) -> Int32 {
+    private static func explain(_ flaw: ServerOptions.Flaw, _ program: Program) -> Int32 {
         switch flaw {
         case .usage: break
         case .unknownOption(let option):
-            ServerLog.write([UInt8]("tcpserver: illegal option -- ") + [option, 10])
+            program.say([UInt8]("illegal option -- ") + [option])
         case .missingArgument(let option):
-            ServerLog.write(
-                [UInt8]("tcpserver: option requires an argument -- ") + [option, 10])
+            program.say([UInt8]("option requires an argument -- ") + [option])
         case .wrongArgument(let option):
-            ServerLog.write([UInt8]("tcpserver: wrong argument of option -- ") + [option, 10])
+            program.say([UInt8]("wrong argument of option -- ") + [option])
         }
-        ServerLog.write([UInt8](usage))
-        return misused
+        return program.misused()
     }
 
     private static func serve(
@@ -168,13 +153,5 @@ package enum TcpserverProgram {
         } catch {
             throw Failure("unable to tell that the server is ready", [], error)
         }
-    }
-
-    private static func print(_ text: [UInt8], code: Int32) -> Int32 {
-        let output = FileDescriptor(adopting: 1)
-        var code = code
-        do throws(Errno) { try output.write(text) } catch { code = unable }
-        _ = output.release()
-        return code
     }
 }

@@ -1,4 +1,5 @@
 import ByteText
+import CommandLine
 import MessageComposition
 
 /// The arguments of qmail-inject(8).
@@ -46,43 +47,4 @@ package struct InjectOptions: Equatable, Sendable {
 
     /// Whether the arguments do.
     package var usesArguments: Bool { recipients != .header }
-}
-
-/// Words of a command line with options of one letter, as getopt(3) reads them.
-struct OptionWords {
-    private var words: ArraySlice<[UInt8]>
-    /// The letters of a word that have not been read.
-    private var letters: ArraySlice<UInt8> = []
-
-    init(_ words: ArraySlice<[UInt8]>) { self.words = words }
-
-    /// The words after the options.
-    var rest: [[UInt8]] { Array(words) }
-
-    /// The next option's letter, nil when there are no more.
-    mutating func next() -> UInt8? {
-        if letters.isEmpty {
-            guard let word = words.first, word.count > 1, word[0] == UInt8(ascii: "-") else {
-                return nil
-            }
-            words = words.dropFirst()
-            if word.equals("--") { return nil }
-            letters = word.dropFirst()
-        }
-        return letters.popFirst()
-    }
-
-    /// The value of the option that was read last: the rest of its word, or else the next word.
-    mutating func value() -> [UInt8]? {
-        if !letters.isEmpty { return attachedValue() }
-        guard let word = words.first else { return nil }
-        words = words.dropFirst()
-        return word
-    }
-
-    /// The rest of the option's word, even if that is nothing.
-    mutating func attachedValue() -> [UInt8] {
-        defer { letters = [] }
-        return Array(letters)
-    }
 }

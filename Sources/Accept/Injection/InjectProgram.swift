@@ -1,30 +1,22 @@
 import ByteText
+package import CommandLine
 import ControlFiles
 import Posix
 
 /// The program qmail-inject(8).
 package enum InjectProgram {
-    private static let usage: StaticString =
-        "qmail-inject: usage: qmail-inject [-aAhHnN] [-f sender] [recipient ...]\n"
-
     /// Send the message on descriptor 0.
     ///
     /// - Returns: 0 when it is in the queue, or printed; 100 when it cannot be sent; 111 when it may be later.
-    package static func run() -> Int32 {
-        let arguments = Process.arguments
-        if arguments.count == 2, arguments[1].equals("--help") || arguments[1].equals("--version") {
-            return FileDescriptor.tell([UInt8](usage), on: 1) ? 0 : InjectFailure.temporary
-        }
-        guard let options = InjectOptions(arguments.dropFirst()) else {
-            FileDescriptor.tell([UInt8](usage), on: 2)
-            return InjectFailure.permanent
+    package static func run(_ program: Program) -> Int32 {
+        guard let options = InjectOptions(Process.arguments.dropFirst()) else {
+            return program.misused()
         }
         do throws(InjectFailure) {
             try inject(options)
             return 0
         } catch {
-            FileDescriptor.tell([UInt8]("qmail-inject: fatal: ") + error.text + [10], on: 2)
-            return error.code
+            return program.fatal(error.text, error.code)
         }
     }
 

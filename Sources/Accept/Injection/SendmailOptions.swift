@@ -1,5 +1,6 @@
 import Address
 import ByteText
+import CommandLine
 import MessageComposition
 
 /// The arguments of sendmail(8).

@@ -1,44 +1,38 @@
 import ByteText
+package import CommandLine
 import ControlFiles
 import Posix
 
 /// The program sendmail(8): other programs' door to this mail system.
 package enum SendmailProgram {
-    private static let usage: StaticString =
-        "sendmail: usage: sendmail [-t] [-f sender] [-F name] [-N notify] [-R full|hdrs] [-V id] [-bm|-bs|-bv|-bp|-bi] [recipient ...]\n"
-
     /// Do what the arguments ask for by becoming the program that does it.
     ///
     /// - Returns: Only when that cannot be: 100 for arguments that mean nothing, 111 when the program cannot be run.
-    package static func run() -> Int32 {
-        let arguments = Process.arguments
-        if arguments.count == 2, arguments[1].equals("--help") || arguments[1].equals("--version") {
-            return FileDescriptor.tell([UInt8](usage), on: 1) ? 0 : InjectFailure.temporary
-        }
+    package static func run(_ program: Program) -> Int32 {
         let options: SendmailOptions
-        do throws(SendmailOptions.Flaw) { options = try SendmailOptions(arguments) } catch {
-            FileDescriptor.tell(
-                [UInt8]("sendmail: fatal: ") + words(error) + [10] + [UInt8](usage), on: 2)
-            return InjectFailure.permanent
+        do throws(SendmailOptions.Flaw) { options = try SendmailOptions(Process.arguments) } catch {
+            _ = program.fatal(words(error))
+            return program.misused()
         }
         let instance = Instance.current(.current)
         switch options.work {
         case .nothing: return 0
         case .send:
             return become(
-                instance.path("/usr/bin/qmail-inject"), injection(options), sender(options))
+                program, instance.path("/usr/bin/qmail-inject"), injection(options), sender(options)
+            )
         case .serve:
             let environment: Environment
             do throws(ControlFailure) {
                 environment = try LocalSettings.completed(connection(), instance)
             } catch {
-                FileDescriptor.tell([UInt8]("sendmail: fatal: ") + error.text + [10], on: 2)
-                return InjectFailure.temporary
+                return program.fatal(error.text)
             }
-            return become(instance.path("/usr/sbin/qmail-smtpd"), [], environment)
-        case .verify: return verify(options.recipients, instance)
-        case .list: return become(instance.path("/usr/bin/mailq"), [], .current)
-        case .compileAliases: return become(instance.path("/usr/bin/newaliases"), [], .current)
+            return become(program, instance.path("/usr/sbin/qmail-smtpd"), [], environment)
+        case .verify: return verify(program, options.recipients, instance)
+        case .list: return become(program, instance.path("/usr/bin/mailq"), [], .current)
+        case .compileAliases:
+            return become(program, instance.path("/usr/bin/newaliases"), [], .current)
         }
     }
 
@@ -57,21 +51,19 @@ package enum SendmailProgram {
     }
 
     /// Say of each address whether mail for it can be delivered; the worst answer is the exit code.
-    private static func verify(_ recipients: [[UInt8]], _ instance: Instance) -> Int32 {
+    private static func verify(
+        _ program: Program, _ recipients: [[UInt8]], _ instance: Instance
+    ) -> Int32 {
         Signal.brokenPipe.ignore()
         let control = Control(of: instance)
         do throws(ControlFailure) {
             let host = try HostNames(control, .current).value("QMAILDEFAULTHOST", "defaulthost")
             let locals = try control.lines("locals") ?? [host]
             do throws(Errno) { return try verify(recipients, instance, host, locals) } catch {
-                FileDescriptor.tell(
-                    [UInt8]("sendmail: fatal: unable to ask qmail-smtpd: ") + error.text + [10],
-                    on: 2)
-                return InjectFailure.temporary
+                return program.fatal([UInt8]("unable to ask qmail-smtpd: ") + error.text)
             }
         } catch {
-            FileDescriptor.tell([UInt8]("sendmail: fatal: ") + error.text + [10], on: 2)
-            return InjectFailure.temporary
+            return program.fatal(error.text)
         }
     }
 
@@ -153,14 +145,11 @@ package enum SendmailProgram {
     }
 
     private static func become(
-        _ path: [UInt8], _ arguments: [[UInt8]], _ environment: Environment
+        _ program: Program, _ path: [UInt8], _ arguments: [[UInt8]], _ environment: Environment
     ) -> Int32 {
         let reason = Process.execute(
             path, arguments: [path] + arguments, environment: environment)
-        FileDescriptor.tell(
-            [UInt8]("sendmail: fatal: unable to run ") + path + [UInt8](": ") + reason.text + [10],
-            on: 2)
-        return InjectFailure.temporary
+        return program.fatal([UInt8]("unable to run ") + path + [UInt8](": ") + reason.text)
     }
 }
 

@@ -1,4 +1,5 @@
 import ByteText
+package import CommandLine
 import ConnectionRules
 import ConstantDatabases
 import ControlFiles
@@ -7,8 +8,6 @@ import RuleDatabase
 
 /// The program qmail-recipients(8).
 package enum RecipientsProgram {
-    private static let usage: StaticString =
-        "qmail-recipients: makes control/recipients.cdb from control/recipients; it takes no arguments\n"
     /// Bytes of control/recipients: some millions of lines.
     private static let inputLimit = 1 << 28
 
@@ -16,19 +15,18 @@ package enum RecipientsProgram {
     ///
     /// - Returns: 0 when the new database is in force; otherwise the old one is: 100 for an argument or a wrong
     ///   line, 111 when something could not be done.
-    package static func run() -> Int32 {
-        guard Process.arguments.count == 1 else {
-            return ToolOutput.usage(usage, arguments: Process.arguments)
-        }
+    package static func run(_ program: Program) -> Int32 {
+        guard Process.arguments.count == 1 else { return program.misused() }
         let control = Control(of: Instance.current(.current))
         let path = control.file("recipients")
         let text: [UInt8]
         do throws(Errno) { text = try Files.contents(path, limit: inputLimit) } catch {
-            return fail([UInt8]("unable to read ") + path + [UInt8](": ") + error.text)
+            return program.fatal([UInt8]("unable to read ") + path + [UInt8](": ") + error.text)
         }
         let entries: [RecipientEntry]
         do throws(RuleFlaw) { entries = try RecipientEntry.entries(text) } catch {
-            return fail([UInt8]("unable to parse ") + error.text(file: path), ToolOutput.misused)
+            return program.fatal(
+                [UInt8]("unable to parse ") + error.text(file: path), Program.permanent)
         }
         let database = DatabaseReplacement(
             path: control.file("recipients.cdb"), temporary: control.file("recipients.tmp"))
@@ -36,11 +34,7 @@ package enum RecipientsProgram {
             try database.write(RecipientDatabase.records(entries))
             return 0
         } catch {
-            return fail(error.text)
+            return program.fatal(error.text)
         }
-    }
-
-    private static func fail(_ text: [UInt8], _ code: Int32 = ToolOutput.unable) -> Int32 {
-        ToolOutput.fail("qmail-recipients", text, code: code)
     }
 }

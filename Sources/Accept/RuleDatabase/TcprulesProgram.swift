@@ -1,11 +1,11 @@
 import ByteText
+package import CommandLine
 import ConnectionRules
 import ConstantDatabases
 import Posix
 
 /// The program tcprules(1).
 package enum TcprulesProgram {
-    private static let usage: StaticString = "tcprules: usage: tcprules rules.cdb rules.tmp\n"
     /// Bytes of rules: some millions of lines.
     private static let inputLimit = 1 << 28
 
@@ -13,13 +13,13 @@ package enum TcprulesProgram {
     ///
     /// - Returns: 0 when the new rules are in force; otherwise the old ones are: 100 for wrong arguments or
     ///   rules, 111 when something could not be done.
-    package static func run() -> Int32 {
+    package static func run(_ program: Program) -> Int32 {
         let arguments = Process.arguments
         guard arguments.count == 3, arguments[1] != arguments[2] else {
-            return ToolOutput.usage(usage, arguments: arguments)
+            return program.misused()
         }
         let rules: [Rule]
-        switch readRules() {
+        switch readRules(program) {
         case .rules(let read): rules = read
         case .failed(let code): return code
         }
@@ -32,7 +32,7 @@ package enum TcprulesProgram {
             try database.write(records)
             return 0
         } catch {
-            return ToolOutput.fail("tcprules", error.text, code: ToolOutput.unable)
+            return program.fatal(error.text)
         }
     }
 
@@ -42,7 +42,7 @@ package enum TcprulesProgram {
         case failed(Int32)
     }
 
-    private static func readRules() -> Input {
+    private static func readRules(_ program: Program) -> Input {
         let text: [UInt8]
         do throws(Errno) {
             let input = FileDescriptor(adopting: 0)
@@ -50,13 +50,13 @@ package enum TcprulesProgram {
             _ = input.release()
         } catch {
             let message = [UInt8]("unable to read input: ") + error.text
-            return .failed(ToolOutput.fail("tcprules", message, code: ToolOutput.unable))
+            return .failed(program.fatal(message))
         }
         do throws(RuleFlaw) {
             return .rules(try RuleParser.rules(text))
         } catch {
             let message = [UInt8]("unable to parse ") + error.text(file: inputName)
-            return .failed(ToolOutput.fail("tcprules", message, code: ToolOutput.misused))
+            return .failed(program.fatal(message, Program.permanent))
         }
     }
 

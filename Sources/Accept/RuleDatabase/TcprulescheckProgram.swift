@@ -1,12 +1,11 @@
 import ByteText
+package import CommandLine
 import ConnectionRules
 import ConstantDatabases
 import Posix
 
 /// The program tcprulescheck(1).
 package enum TcprulescheckProgram {
-    private static let usage: StaticString =
-        "tcprulescheck: usage: tcprulescheck [--source rules] rules.cdb\n"
     private static let sourceLimit = 1 << 28
 
     /// The key of the rule that decides, and its instructions; nil without a rule.
@@ -16,12 +15,12 @@ package enum TcprulescheckProgram {
     ///
     /// - Returns: 0; 100 for wrong arguments or a source with a wrong line; 111 when something could not be
     ///   read or the source is not what the database was made from.
-    package static func run() -> Int32 {
+    package static func run(_ program: Program) -> Int32 {
         let arguments = Process.arguments
         let hasSource = arguments.count == 4 && arguments[1].equals("--source")
         guard hasSource || arguments.count == 2, let path = arguments.last,
             !path.starts(with: "--")
-        else { return ToolOutput.usage(usage, arguments: arguments) }
+        else { return program.misused() }
         let environment = Environment.current
         let client = Client(
             address: environment["TCPREMOTEIP"] ?? [UInt8]("0.0.0.0"),
@@ -31,11 +30,11 @@ package enum TcprulescheckProgram {
             let database = try ConstantDatabase(path: path)
             found = try client.rule { (key) throws(Errno) in try database.data(key) }
         } catch {
-            return fail("unable to read ", path, [UInt8](": ") + error.text)
+            return program.fatal([UInt8]("unable to read ") + path + [UInt8](": ") + error.text)
         }
-        let code = ToolOutput.write(answer(found), code: 0)
-        guard hasSource, code == 0 else { return code }
-        return explain(client, found, source: arguments[2], database: path)
+        guard FileDescriptor.tell(answer(found), on: 1) else { return Program.temporary }
+        guard hasSource else { return 0 }
+        return explain(program, client, found, source: arguments[2], database: path)
     }
 
     /// What becomes of the connection, in the words of ucspi-tcp's program.
@@ -56,21 +55,20 @@ package enum TcprulescheckProgram {
 
     /// Print the line of the source that decided.
     private static func explain(
-        _ client: Client, _ found: Found, source: [UInt8], database: [UInt8]
+        _ program: Program, _ client: Client, _ found: Found, source: [UInt8], database: [UInt8]
     ) -> Int32 {
         let text: [UInt8]
         do throws(Errno) { text = try Files.contents(source, limit: sourceLimit) } catch {
-            return fail("unable to read ", source, [UInt8](": ") + error.text)
+            return program.fatal([UInt8]("unable to read ") + source + [UInt8](": ") + error.text)
         }
         let rules: [Rule]
         do throws(RuleFlaw) { rules = try RuleParser.rules(text) } catch {
-            return ToolOutput.fail(
-                "tcprulescheck", [UInt8]("unable to parse ") + error.text(file: source),
-                code: ToolOutput.misused)
+            return program.fatal(
+                [UInt8]("unable to parse ") + error.text(file: source), Program.permanent)
         }
         let deciding = client.rule(of: rules)
         guard deciding?.key == found?.key, deciding?.rule.data == found?.data else {
-            return fail("", database, [UInt8](" was not made from ") + source)
+            return program.fatal(database + [UInt8](" was not made from ") + source)
         }
         var line = [UInt8]("decided by ")
         if let deciding {
@@ -80,10 +78,6 @@ package enum TcprulescheckProgram {
         } else {
             line += [UInt8]("no line of ") + source
         }
-        return ToolOutput.write(line + [10], code: 0)
-    }
-
-    private static func fail(_ what: StaticString, _ path: [UInt8], _ reason: [UInt8]) -> Int32 {
-        ToolOutput.fail("tcprulescheck", [UInt8](what) + path + reason, code: ToolOutput.unable)
+        return FileDescriptor.tell(line + [10], on: 1) ? 0 : Program.temporary
     }
 }

@@ -1,4 +1,5 @@
 import ByteText
+package import CommandLine
 import ControlFiles
 package import Posix
 import SMTPGrammar
@@ -6,9 +7,11 @@ import SMTPGrammar
 /// The program qmail-smtpd.
 package enum SMTPServer {
     /// Serve the client on descriptors 0 and 1 and come back with the exit code; see qmail-smtpd(8).
-    package static func run(_ arguments: [[UInt8]], _ environment: Environment) -> Int32 {
+    package static func run(
+        _ program: Program, _ arguments: [[UInt8]], _ environment: Environment
+    ) -> Int32 {
         let command = Array(arguments.dropFirst())
-        if command.first?.first == UInt8(ascii: "-") { return explain(command[0]) }
+        if command.first?.first == UInt8(ascii: "-") { return program.misused() }
         let tlsProgram =
             [Instance.current(environment).path("/usr/lib/qhpsi/qmail-smtpd-tls")] + command
         if !(environment["SMTPS"] ?? []).isEmpty {
@@ -91,21 +94,6 @@ package enum SMTPServer {
         return switch session.run(opening) {
         case .quit: 0
         case .lost: lost
-        }
-    }
-
-    /// Answer an argument in place of serving.
-    package static func explain(_ argument: [UInt8]) -> Int32 {
-        let isQuestion = argument.equals("--help") || argument.equals("--version")
-        let output = FileDescriptor(adopting: isQuestion ? 1 : 2)
-        do throws(Errno) {
-            try output.write(
-                [UInt8](
-                    "qmail-smtpd of QHPSI: speaks SMTP on descriptors 0 and 1; its arguments are a checkpassword program, see qmail-smtpd(8)\n"
-                ))
-            return isQuestion ? 0 : 100
-        } catch {
-            return unableToServe
         }
     }
 }

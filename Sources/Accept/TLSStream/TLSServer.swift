@@ -1,4 +1,5 @@
 import ByteText
+package import CommandLine
 import ControlFiles
 package import Posix
 import SMTPSession
@@ -11,9 +12,11 @@ package enum TLSServer {
     /// Serve the client on descriptors 0 and 1 under TLS and come back with the exit code; see qmail-smtpd-tls(8).
     ///
     /// TLS begins at once, or after the reply to STARTTLS that another program has read.
-    package static func run(_ arguments: [[UInt8]], _ environment: Environment) -> Int32 {
+    package static func run(
+        _ program: Program, _ arguments: [[UInt8]], _ environment: Environment
+    ) -> Int32 {
         let command = Array(arguments.dropFirst())
-        if command.first?.first == UInt8(ascii: "-") { return SMTPServer.explain(command[0]) }
+        if command.first?.first == UInt8(ascii: "-") { return program.misused() }
         let request = TLSRequest(environment)
         var environment = environment
         environment.set(TLSRequest.variable, nil)

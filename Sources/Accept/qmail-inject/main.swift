@@ -1,4 +1,7 @@
+import CommandLine
 import Injection
 import Posix
 
-Process.exit(InjectProgram.run())
+Process.exit(
+    Program("qmail-inject", usage: "qmail-inject [-aAhHnN] [-f sender] [recipient ...]")
+        .run(InjectProgram.run))

@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import TLSStream
 
-Process.exit(TLSServer.run(Process.arguments, .current))
+Process.exit(
+    Program("qmail-smtpd-tls", usage: "qmail-smtpd-tls [checkpassword program [argument ...]]")
+        .run { TLSServer.run($0, Process.arguments, .current) })

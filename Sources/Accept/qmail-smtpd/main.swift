@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import SMTPSession
 
-Process.exit(SMTPServer.run(Process.arguments, .current))
+Process.exit(
+    Program("qmail-smtpd", usage: "qmail-smtpd [checkpassword program [argument ...]]")
+        .run { SMTPServer.run($0, Process.arguments, .current) })

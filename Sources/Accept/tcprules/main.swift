@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import RuleDatabase
 
-Process.exit(TcprulesProgram.run())
+Process.exit(
+    Program("tcprules", usage: "tcprules rules.cdb rules.tmp")
+        .run(TcprulesProgram.run))

@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import RuleDatabase
 
-Process.exit(TcprulescheckProgram.run())
+Process.exit(
+    Program("tcprulescheck", usage: "tcprulescheck [--source rules] rules.cdb")
+        .run(TcprulescheckProgram.run))

@@ -1,4 +1,10 @@
+import CommandLine
 import ConnectionServer
 import Posix
 
-Process.exit(TcpserverProgram.run())
+let usage: StaticString = """
+    tcpserver [ -1kUXpPhHrRoOdDqQv ] [ -c limit ] [ -C limit ] [ -x rules.cdb ] \
+    [ -B banner ] [ -g gid ] [ -u uid ] [ -b backlog ] [ -l localname ] [ -t timeout ] \
+    [ -y seconds ] [ -f fd ] host port program
+    """
+Process.exit(Program("tcpserver", usage: usage).run(TcpserverProgram.run))

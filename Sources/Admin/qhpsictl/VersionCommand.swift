@@ -1,8 +1,9 @@
 import AdminReport
 import ArgumentParser
+import CommandLine
 
 /// The version of the suite, which its packages have too.
-let qhpsiVersion = "0.1"
+let qhpsiVersion = "\(Program.version)"
 
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ByteText
+import CommandLine
 import Posix
 
 /// Why a queue cannot be looked at.
@@ -22,28 +23,21 @@ struct ListFailure: Error {
 enum ListProgram {
     private static let whomToAsk: StaticString =
         "only root can see who sends mail to whom; for what became of your mail, write to postmaster"
-    static let misused: Int32 = 100
-    static let unable: Int32 = 111
 
     /// Do it for the queues that the arguments name, or else all of this instance.
     ///
     /// - Parameters:
-    ///   - name: The program's.
+    ///   - program: Which.
     ///   - work: What to do.
     /// - Returns: The exit code.
     static func run(
-        _ name: StaticString, _ work: ([ListedQueue], inout ListOutput) throws(ListFailure) -> Void
+        _ program: Program, _ work: ([ListedQueue], inout ListOutput) throws(ListFailure) -> Void
     ) -> Int32 {
         // Whoever reads the list may leave early; then writing is the error, not a signal.
         Signal.brokenPipe.ignore()
         let arguments = Process.arguments
-        if let option = arguments.dropFirst().first(where: { $0.first == UInt8(ascii: "-") }) {
-            let usage =
-                [UInt8](name) + [UInt8](": usage: ") + [UInt8](name)
-                + [UInt8](" [queue-folder ...]\n")
-            let isQuestion = option.equals("--help") || option.equals("--version")
-            let told = FileDescriptor.tell(usage, on: isQuestion ? 1 : 2)
-            return isQuestion ? (told ? 0 : unable) : misused
+        if arguments.dropFirst().contains(where: { $0.first == UInt8(ascii: "-") }) {
+            return program.misused()
         }
         do throws(ListFailure) {
             var output = ListOutput()
@@ -51,12 +45,9 @@ enum ListProgram {
             try output.flush()
             return 0
         } catch {
-            var said = [UInt8](name) + [UInt8](": fatal: ") + error.text + [10]
-            if error.isDenied {
-                said += [UInt8](name) + [UInt8](": ") + [UInt8](whomToAsk) + [10]
-            }
-            FileDescriptor.tell(said, on: 2)
-            return unable
+            let code = program.fatal(error.text)
+            if error.isDenied { program.say([UInt8](whomToAsk)) }
+            return code
         }
     }
 }

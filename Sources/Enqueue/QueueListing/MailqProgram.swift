@@ -1,12 +1,13 @@
 import ByteText
+package import CommandLine
 
 /// The program mailq(1).
 package enum MailqProgram {
     /// List the messages, and say how many they are.
     ///
     /// - Returns: 0; 100 for an unknown option; 111 when a queue cannot be read.
-    package static func run() -> Int32 {
-        ListProgram.run("mailq") { (queues, output) throws(ListFailure) in
+    package static func run(_ program: Program) -> Int32 {
+        ListProgram.run(program) { (queues, output) throws(ListFailure) in
             var list = MessageList(namesQueue: queues.count > 1)
             for queue in queues { try list.write(queue, to: &output) }
             if list.written == 0 {

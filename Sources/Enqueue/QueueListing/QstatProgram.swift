@@ -1,12 +1,13 @@
 import ByteText
+package import CommandLine
 
 /// The program qmail-qstat(8).
 package enum QstatProgram {
     /// Count the messages.
     ///
     /// - Returns: 0; 100 for an unknown option; 111 when a queue cannot be read.
-    package static func run() -> Int32 {
-        ListProgram.run("qmail-qstat") { (queues, output) throws(ListFailure) in
+    package static func run(_ program: Program) -> Int32 {
+        ListProgram.run(program) { (queues, output) throws(ListFailure) in
             var all = 0
             var waiting = 0
             var held = 0

@@ -1,11 +1,10 @@
 import ByteText
+package import CommandLine
 import ControlFiles
 import Posix
 
 /// The program queue-fix(8).
 package enum QueueFixProgram {
-    private static let usage: StaticString =
-        "queue-fix: usage: queue-fix [-N] [-v] [-s split] queue-folder\n"
     private static let defaultSplit = 151
     /// Milliseconds.
     private static let patience = 600_000
@@ -17,23 +16,20 @@ package enum QueueFixProgram {
         var path: [UInt8] = []
 
         init?(_ arguments: [[UInt8]]) {
-            var rest = arguments.dropFirst()
-            while let word = rest.first, word.first == UInt8(ascii: "-") {
-                rest = rest.dropFirst()
-                if word.equals("-N") {
-                    reportOnly = true
-                } else if word.equals("-v") {
-                    verbose = true
-                } else if word.equals("-s") {
-                    guard let split = rest.first?.decimalValue, split > 0,
+            var words = OptionWords(arguments.dropFirst())
+            while let option = words.next() {
+                switch option {
+                case UInt8(ascii: "N"): reportOnly = true
+                case UInt8(ascii: "v"): verbose = true
+                case UInt8(ascii: "s"):
+                    guard let split = words.value()?.decimalValue, split > 0,
                         split <= QueueDirectory.splitLimit
                     else { return nil }
                     self.split = split
-                    rest = rest.dropFirst()
-                } else {
-                    return nil
+                default: return nil
                 }
             }
+            let rest = words.rest
             guard rest.count == 1, let path = rest.first, !path.isEmpty else { return nil }
             self.path = path
         }
@@ -43,17 +39,12 @@ package enum QueueFixProgram {
     ///
     /// - Returns: 0 when the queue is right now; 1 when something is wrong and was left; 100 for wrong
     ///   arguments; 111 when something could not be done.
-    package static func run() -> Int32 {
-        guard let options = Options(Process.arguments) else {
-            FileDescriptor.tell([UInt8](usage), on: 2)
-            return 100
-        }
+    package static func run(_ program: Program) -> Int32 {
+        guard let options = Options(Process.arguments) else { return program.misused() }
         do throws(QueueRepair.Failure) {
             return try repair(options)
         } catch {
-            FileDescriptor.tell(
-                [UInt8]("queue-fix: fatal: ") + error.text + [UInt8(ascii: "\n")], on: 2)
-            return 111
+            return program.fatal(error.text)
         }
     }
 

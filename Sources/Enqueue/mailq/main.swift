@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import QueueListing
 
-Process.exit(MailqProgram.run())
+Process.exit(
+    Program("mailq", usage: "mailq [queue-folder ...]")
+        .run(MailqProgram.run))

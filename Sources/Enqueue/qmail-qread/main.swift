@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import QueueListing
 
-Process.exit(QreadProgram.run())
+Process.exit(
+    Program("qmail-qread", usage: "qmail-qread [queue-folder ...]")
+        .run(QreadProgram.run))

@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import QueueListing
 
-Process.exit(QstatProgram.run())
+Process.exit(
+    Program("qmail-qstat", usage: "qmail-qstat [queue-folder ...]")
+        .run(QstatProgram.run))

@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import QueueStore
 
-Process.exit(QueueFixProgram.run())
+Process.exit(
+    Program("queue-fix", usage: "queue-fix [-N] [-v] [-s split] queue-folder")
+        .run(QueueFixProgram.run))

@@ -1,4 +1,10 @@
+import CommandLine
 import HostStart
 import Posix
 
-Process.exit(HostProgram.run(Process.arguments, .current).rawValue)
+let usage: StaticString =
+    "qhpsi-host plugin milliseconds path plugin ... | command program [argument ...]"
+Process.exit(
+    Program("qhpsi-host", usage: usage).run { _ in
+        HostProgram.run(Process.arguments, .current).rawValue
+    })

@@ -1,5 +1,8 @@
+import CommandLine
 import HostStart
 import PluginHost
 import Posix
 
-Process.exit(PluginsProgram.run(Process.arguments, .current).rawValue)
+Process.exit(
+    Program("qhpsi-plugins", usage: "qhpsi-plugins plugin milliseconds path plugin ...")
+        .run { _ in PluginsProgram.run(Process.arguments, .current).rawValue })

@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import ScanBroker
 
-Process.exit(QhpsiProgram.run())
+Process.exit(
+    Program("qhpsi", usage: "qhpsi path <message")
+        .run { _ in QhpsiProgram.run() })

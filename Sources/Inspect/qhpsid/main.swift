@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import ScanBroker
 
-Process.exit(BrokerStart.run(Process.arguments, .current).rawValue)
+Process.exit(
+    Program("qhpsid", usage: "qhpsid")
+        .run { _ in BrokerStart.run(Process.arguments, .current).rawValue })

@@ -1,5 +1,6 @@
 import AliasFile
 import ByteText
+package import CommandLine
 import ConstantDatabases
 import ControlFiles
 import LocalDelivery
@@ -8,24 +9,16 @@ import Posix
 
 /// The program fastforward(1).
 package enum FastforwardProgram {
-    private static let usage: StaticString = """
-        fastforward: usage: fastforward [ -nNpPdD ] aliases.cdb
-
-        """
     /// The exit code that ends a .qmail file's lines.
     private static let done: Int32 = 99
 
     /// Send the message on descriptor 0 on as the aliases say.
     ///
     /// - Returns: The exit code, as of a program in a .qmail file.
-    package static func run() -> Int32 {
+    package static func run(_ program: Program) -> Int32 {
         let arguments = Process.arguments
         guard let options = FastforwardCall(arguments.dropFirst()) else {
-            let asksForHelp =
-                arguments.count == 2
-                && (arguments[1].equals("--help") || arguments[1].equals("--version"))
-            FileDescriptor.tell([UInt8](usage), on: asksForHelp ? 1 : 2)
-            return asksForHelp ? 0 : DeliveryFailure.Code.permanent.rawValue
+            return program.misused()
         }
         Signal.brokenPipe.ignore()
         do throws(DeliveryFailure) {

@@ -1,5 +1,6 @@
 import AliasFile
 import ByteText
+package import CommandLine
 import ConstantDatabases
 import ControlFiles
 import Posix
@@ -8,12 +9,6 @@ import Posix
 package enum NewaliasesProgram {
     /// The new database is in force, and something of the file is not in it.
     private static let incomplete: Int32 = 1
-    private static let misused: Int32 = 100
-    private static let unable: Int32 = 111
-    private static let usage: StaticString = """
-        newaliases: usage: newaliases, which makes /etc/qhpsi/aliases.cdb from /etc/aliases
-
-        """
     private static let sizeLimit = 256 << 20
 
     /// Make the database of aliases, whole or not at all, of all that is understood.
@@ -22,19 +17,14 @@ package enum NewaliasesProgram {
     /// it would be returned.
     ///
     /// - Returns: The exit code.
-    package static func run() -> Int32 {
-        let arguments = Process.arguments
-        if arguments.count > 1 {
-            let asksForHelp = arguments[1].equals("--help") || arguments[1].equals("--version")
-            FileDescriptor.tell([UInt8](usage), on: asksForHelp ? 1 : 2)
-            return asksForHelp ? 0 : misused
-        }
+    package static func run(_ program: Program) -> Int32 {
+        guard Process.arguments.count == 1 else { return program.misused() }
         let instance = Instance.current(Environment.current)
         let source = instance.path("/etc/aliases")
         Process.setFileModeMask(0o022)
         let text: [UInt8]
         do throws(Errno) { text = try Files.contents(source, limit: sizeLimit) } catch {
-            return fatal([UInt8]("unable to read ") + source + [UInt8](": ") + error.text, unable)
+            return program.fatal([UInt8]("unable to read ") + source + [UInt8](": ") + error.text)
         }
         let file = AliasFile(text)
         tellFlaws(file, source)
@@ -46,7 +36,7 @@ package enum NewaliasesProgram {
             path: instance.path("/etc/qhpsi/aliases.cdb"),
             temporary: instance.path("/etc/qhpsi/aliases.cdb.tmp"))
         do throws(DatabaseReplacement.Failure) { try database.write(records) } catch {
-            return fatal(error.text, unable)
+            return program.fatal(error.text)
         }
         return file.flaws.isEmpty ? 0 : incomplete
     }
@@ -81,10 +71,5 @@ package enum NewaliasesProgram {
             text += [UInt8](" has an alias in line ") + [UInt8](decimal: known.line)
             FileDescriptor.tell(text + [UInt8](" already, which counts\n"), on: 2)
         }
-    }
-
-    private static func fatal(_ text: [UInt8], _ code: Int32) -> Int32 {
-        FileDescriptor.tell([UInt8]("newaliases: fatal: ") + text + [10], on: 2)
-        return code
     }
 }

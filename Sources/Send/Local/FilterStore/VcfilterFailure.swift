@@ -26,15 +26,6 @@ enum VcfilterFailure: Error {
         }
     }
 
-    static let usageText: StaticString = """
-        vcfilter: usage: vcfilter -s [-r] address
-               vcfilter -i -t name -c comparison [-h header -k keyword] -f folder -b bounce address
-               vcfilter -u number [-t name] [-c …] [-h …] [-k …] [-f …] [-b …] address
-               vcfilter -d number address
-        see vcfilter(1)
-
-        """
-
     /// The words after `vcfilter: fatal: `.
     var text: [UInt8] {
         switch self {

@@ -1,4 +1,5 @@
 import ByteText
+import CommandLine
 import Filter
 
 /// What vcfilter(1) is told.
@@ -22,10 +23,10 @@ struct VcfilterOptions {
     private(set) var bounce: [UInt8]?
 
     /// Read the arguments as getopt(3) does, without the program's name.
-    init(_ arguments: [[UInt8]]) throws(VcfilterFailure) {
+    init(_ arguments: ArraySlice<[UInt8]>) throws(VcfilterFailure) {
         var words = OptionWords(arguments)
         var action: Action?
-        while let option = words.nextOption() {
+        while let option = words.next() {
             var chosen: Action?
             switch option {
             case UInt8(ascii: "s"): chosen = .show
@@ -81,34 +82,5 @@ struct VcfilterOptions {
             throw .flaw(FilterFlaw(expected: "a rule's number", found: value))
         }
         return number
-    }
-}
-
-/// Arguments as getopt(3) takes them apart: `-i -d 3`, `-id3`, `--` before what is none.
-private struct OptionWords {
-    private(set) var rest: ArraySlice<[UInt8]>
-    /// What is left of a word of options.
-    private var letters: ArraySlice<UInt8> = []
-
-    init(_ arguments: [[UInt8]]) { rest = arguments[...] }
-
-    mutating func nextOption() -> UInt8? {
-        if letters.isEmpty {
-            guard let word = rest.first, word.count > 1, word.first == UInt8(ascii: "-") else {
-                return nil
-            }
-            rest = rest.dropFirst()
-            if word.equals("--") { return nil }
-            letters = word[1...]
-        }
-        return letters.popFirst()
-    }
-
-    mutating func value() -> [UInt8]? {
-        if !letters.isEmpty {
-            defer { letters = [] }
-            return Array(letters)
-        }
-        return rest.popFirst()
     }
 }

@@ -1,4 +1,5 @@
 import ByteText
+package import CommandLine
 import ControlFiles
 import Filter
 import Posix
@@ -14,21 +15,14 @@ package enum VcfilterProgram {
     ///
     /// - Returns: 0 when it is done; 1 when the rules are not such that it could be, 100 for wrong arguments, 111
     ///   when something could not be read or written.
-    package static func run() -> Int32 {
-        let arguments = Array(Process.arguments.dropFirst())
-        if arguments.count == 1, arguments[0].equals("--help") {
-            FileDescriptor.tell([UInt8](VcfilterFailure.usageText), on: 1)
-            return 0
-        }
+    package static func run(_ program: Program) -> Int32 {
         // What is made can be read by the users as whom vfilter(8) runs.
         Process.setFileModeMask(0o022)
         do throws(VcfilterFailure) {
-            return try run(try VcfilterOptions(arguments))
+            return try run(try VcfilterOptions(Process.arguments.dropFirst()))
         } catch {
-            var text = [UInt8]("vcfilter: fatal: ") + error.text + [10]
-            if case .usage = error { text = [UInt8](VcfilterFailure.usageText) }
-            FileDescriptor.tell(text, on: 2)
-            return error.exitCode
+            if case .usage = error { return program.misused() }
+            return program.fatal(error.text, error.exitCode)
         }
     }
 

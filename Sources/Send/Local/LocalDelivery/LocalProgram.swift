@@ -1,37 +1,29 @@
 import ByteText
+package import CommandLine
 import DotQmail
 import Posix
 
 /// The program qmail-local(8).
 package enum LocalProgram {
-    private static let usage: StaticString = """
-        qmail-local: usage: qmail-local [ -anuN ] [ -- ] user homedir local dash ext domain \
-        sender defaultdelivery
-
-        """
     private static let argumentCount = 8
 
     /// Deliver the message on descriptor 0, and say on descriptor 1 what was done or why not.
     ///
     /// - Returns: The exit code: 0, 100 or 111.
-    package static func run() -> Int32 {
+    package static func run(_ program: Program) -> Int32 {
         var kind = Delivery.Kind()
-        var arguments = Process.arguments.dropFirst()
-        while let option = arguments.first, option.first == UInt8(ascii: "-"), option.count > 1 {
-            arguments = arguments.dropFirst()
-            if option.equals("--") { break }
-            for byte in option.dropFirst() {
-                switch byte {
-                case UInt8(ascii: "a"): kind.isAlias = true
-                case UInt8(ascii: "n"): kind.isDry = true
-                case UInt8(ascii: "N"): kind.isDry = false
-                case UInt8(ascii: "u"): kind.isBehindAlias = true
-                default: return explain(option)
-                }
+        var options = OptionWords(Process.arguments.dropFirst())
+        while let option = options.next() {
+            switch option {
+            case UInt8(ascii: "a"): kind.isAlias = true
+            case UInt8(ascii: "n"): kind.isDry = true
+            case UInt8(ascii: "N"): kind.isDry = false
+            case UInt8(ascii: "u"): kind.isBehindAlias = true
+            default: return program.misused()
             }
         }
-        guard arguments.count == argumentCount else { return explain([]) }
-        let words = Array(arguments)
+        let words = options.rest
+        guard words.count == argumentCount else { return program.misused() }
         prepare()
         let address = DeliveryAddress(
             user: words[0], home: words[1], local: words[2], dash: words[3], ext: words[4],
@@ -59,11 +51,5 @@ package enum LocalProgram {
         Signal.brokenPipe.ignore()
         Signal.fileSize.ignore()
         Signal.alarm.exitsProcess(with: DeliveryFailure.Code.temporary.rawValue)
-    }
-
-    private static func explain(_ option: [UInt8]) -> Int32 {
-        let asksForHelp = option.equals("--help") || option.equals("--version")
-        FileDescriptor.tell([UInt8](usage), on: asksForHelp ? 1 : 2)
-        return asksForHelp ? 0 : DeliveryFailure.Code.permanent.rawValue
     }
 }

@@ -1,25 +1,22 @@
 import ByteText
+package import CommandLine
 import ControlFiles
 import DeliverySpawner
 import Posix
 
 /// The program qmail-lspawn(8).
 package enum LspawnProgram {
-    private static let misused: Int32 = 100
-    private static let unable: Int32 = 111
-    private static let usage: StaticString = "qmail-lspawn: usage: qmail-lspawn defaultdelivery\n"
-
     /// Take jobs on descriptor 0 and report on descriptor 1 until the jobs end.
-    package static func run() -> Int32 {
+    package static func run(_ program: Program) -> Int32 {
         let arguments = Process.arguments
         guard arguments.count == 2, !arguments[1].starts(with: "--") else {
-            let asksForHelp = arguments.count == 2
-            FileDescriptor.tell([UInt8](usage), on: asksForHelp ? 1 : 2)
-            return asksForHelp ? 0 : misused
+            return program.misused()
         }
         let environment = Environment.current
         let instance = Instance.current(environment)
-        do throws(Errno) { try Process.fillStandardDescriptors() } catch { return unable }
+        do throws(Errno) { try Process.fillStandardDescriptors() } catch {
+            return Program.temporary
+        }
         do throws(ControlFailure) {
             let owner = try MessFile.owner(in: instance)
             let local = LocalSpawner(
@@ -30,22 +27,17 @@ package enum LspawnProgram {
                 limit: DeliverySpawner.mostDeliveries, owner: owner,
                 start: { local.start($0, message: $1, output: $2) },
                 fold: { local.report(code: $1, $2) })
-            return serve(spawner)
+            return serve(spawner, program)
         } catch {
-            return fatal(error.text)
+            return program.fatal(error.text)
         }
     }
 
-    private static func serve(_ spawner: DeliverySpawner) -> Int32 {
+    private static func serve(_ spawner: DeliverySpawner, _ program: Program) -> Int32 {
         do throws(Errno) {
-            return try spawner.run() ? 0 : unable
+            return try spawner.run() ? 0 : Program.temporary
         } catch {
-            return fatal([UInt8]("unable to wait for deliveries: ") + error.text)
+            return program.fatal([UInt8]("unable to wait for deliveries: ") + error.text)
         }
-    }
-
-    private static func fatal(_ text: [UInt8]) -> Int32 {
-        FileDescriptor.tell([UInt8]("qmail-lspawn: fatal: ") + text + [10], on: 2)
-        return unable
     }
 }

@@ -1,4 +1,5 @@
 import ByteText
+package import CommandLine
 import ConstantDatabases
 import ControlFiles
 import LocalUsers
@@ -6,24 +7,13 @@ import Posix
 
 /// The program qmail-newu(8).
 package enum NewuProgram {
-    private static let misused: Int32 = 100
-    private static let unable: Int32 = 111
-    private static let usage: StaticString = """
-        qmail-newu: usage: qmail-newu, which makes users/cdb from users/assign
-
-        """
     private static let sizeLimit = 256 << 20
 
     /// Make users/cdb of users/assign, whole or not at all.
     ///
     /// - Returns: The exit code.
-    package static func run() -> Int32 {
-        let arguments = Process.arguments
-        if arguments.count > 1 {
-            let asksForHelp = arguments[1].equals("--help") || arguments[1].equals("--version")
-            FileDescriptor.tell([UInt8](usage), on: asksForHelp ? 1 : 2)
-            return asksForHelp ? 0 : misused
-        }
+    package static func run(_ program: Program) -> Int32 {
+        guard Process.arguments.count == 1 else { return program.misused() }
         let instance = Instance.current(Environment.current)
         let source = instance.path("/etc/qhpsi/users/assign")
         Process.setFileModeMask(0o022)
@@ -31,16 +21,16 @@ package enum NewuProgram {
         do throws(Errno) {
             let text = try Files.contents(source, limit: sizeLimit)
             do throws(UserAssignments.Flaw) { records = try UserAssignments.records(text) } catch {
-                return fatal(explain(error, source), misused)
+                return program.fatal(explain(error, source), Program.permanent)
             }
         } catch {
-            return fatal([UInt8]("unable to read ") + source + [UInt8](": ") + error.text, unable)
+            return program.fatal([UInt8]("unable to read ") + source + [UInt8](": ") + error.text)
         }
         let database = DatabaseReplacement(
             path: instance.path("/etc/qhpsi/users/cdb"),
             temporary: instance.path("/etc/qhpsi/users/cdb.tmp"))
         do throws(DatabaseReplacement.Failure) { try database.write(records) } catch {
-            return fatal(error.text, unable)
+            return program.fatal(error.text)
         }
         return 0
     }
@@ -52,10 +42,5 @@ package enum NewuProgram {
             + [UInt8](
                 ": expected =local:user:uid:gid:/home:dash:ext: or +begin:user:uid:gid:/home:dash:ext:"
             )
-    }
-
-    private static func fatal(_ text: [UInt8], _ code: Int32) -> Int32 {
-        FileDescriptor.tell([UInt8]("qmail-newu: fatal: ") + text + [10], on: 2)
-        return code
     }
 }

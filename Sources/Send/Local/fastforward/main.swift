@@ -1,4 +1,7 @@
 import AliasDelivery
+import CommandLine
 import Posix
 
-Process.exit(FastforwardProgram.run())
+Process.exit(
+    Program("fastforward", usage: "fastforward [ -nNpPdD ] aliases.cdb")
+        .run(FastforwardProgram.run))

@@ -1,4 +1,7 @@
 import AliasDelivery
+import CommandLine
 import Posix
 
-Process.exit(NewaliasesProgram.run())
+Process.exit(
+    Program("newaliases", usage: "newaliases, which makes /etc/qhpsi/aliases.cdb from /etc/aliases")
+        .run(NewaliasesProgram.run))

@@ -1,4 +1,7 @@
+import CommandLine
 import MailUsers
 import Posix
 
-Process.exit(GetpwProgram.run())
+Process.exit(
+    Program("qmail-getpw", usage: "qmail-getpw local")
+        .run(GetpwProgram.run))

@@ -1,4 +1,7 @@
+import CommandLine
 import LocalDelivery
 import Posix
 
-Process.exit(LocalProgram.run())
+let usage: StaticString =
+    "qmail-local [ -anuN ] [ -- ] user homedir local dash ext domain sender defaultdelivery"
+Process.exit(Program("qmail-local", usage: usage).run(LocalProgram.run))

@@ -1,4 +1,7 @@
+import CommandLine
 import LocalSpawner
 import Posix
 
-Process.exit(LspawnProgram.run())
+Process.exit(
+    Program("qmail-lspawn", usage: "qmail-lspawn defaultdelivery")
+        .run(LspawnProgram.run))

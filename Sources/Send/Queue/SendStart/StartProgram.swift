@@ -1,12 +1,10 @@
 import ByteText
+package import CommandLine
 import ControlFiles
 import Posix
 
 /// The program qmail-start(8): becomes qmail-send, with its helpers beside it, each as its own user.
 package enum StartProgram {
-    private static let usage: StaticString =
-        "qmail-start: usage: qmail-start [default-delivery [logger [argument …]]]\n"
-
     /// Why it did not start.
     private enum Failure: Error {
         case ids([UInt8])
@@ -27,11 +25,10 @@ package enum StartProgram {
     /// Start all, and be qmail-send.
     ///
     /// - Returns: Only when that cannot be: 111, after a line on descriptor 2; see qmail-start(8).
-    package static func run() -> Int32 {
+    package static func run(_ program: Program) -> Int32 {
         let arguments = Process.arguments
         if arguments.count > 1, arguments[1].first == UInt8(ascii: "-") {
-            FileDescriptor.tell([UInt8](usage), on: 2)
-            return 100
+            return program.misused()
         }
         do throws(Failure) {
             try start(
@@ -39,9 +36,8 @@ package enum StartProgram {
                 delivery: arguments.count > 1 ? arguments[1] : [UInt8]("./Maildir/"),
                 logger: Array(arguments.dropFirst(2)))
         } catch {
-            FileDescriptor.tell([UInt8]("qmail-start: fatal: ") + error.text + [10], on: 2)
+            return program.fatal(error.text)
         }
-        return 111
     }
 
     /// The users that the programs become.

@@ -1,4 +1,7 @@
 import Cleaner
+import CommandLine
 import Posix
 
-Process.exit(CleanProgram.run())
+Process.exit(
+    Program("qmail-clean", usage: "qmail-clean, by qmail-start")
+        .run { _ in CleanProgram.run() })

@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import Sender
 
-Process.exit(SendProgram.run())
+Process.exit(
+    Program("qmail-send", usage: "qmail-send, by qmail-start")
+        .run { _ in SendProgram.run() })

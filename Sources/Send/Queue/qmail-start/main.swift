@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import SendStart
 
-Process.exit(StartProgram.run())
+Process.exit(
+    Program("qmail-start", usage: "qmail-start [default-delivery [logger [argument ...]]]")
+        .run(StartProgram.run))

@@ -1,4 +1,7 @@
+import CommandLine
 import MailRoutes
 import Posix
 
-Process.exit(RemoteProgram.run(Process.arguments, .current))
+Process.exit(
+    Program("qmail-remote", usage: "qmail-remote host sender recipient ... <message")
+        .run { _ in RemoteProgram.run(Process.arguments, .current) })

@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import RemoteSpawner
 
-Process.exit(RspawnProgram.run())
+Process.exit(
+    Program("qmail-rspawn", usage: "qmail-rspawn, by qmail-start")
+        .run(RspawnProgram.run))

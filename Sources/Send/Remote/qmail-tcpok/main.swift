@@ -1,4 +1,7 @@
+import CommandLine
 import Posix
 import RemoteDelivery
 
-Process.exit(TimeoutTools.forget(.current))
+Process.exit(
+    Program("qmail-tcpok", usage: "qmail-tcpok, which lets all addresses be tried again")
+        .run { TimeoutTools.forget($0, .current) })
