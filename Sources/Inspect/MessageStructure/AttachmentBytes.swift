@@ -11,6 +11,8 @@ struct AttachmentBytes: Sendable {
     private let isNamedPGP: Bool
     /// Whether they come out of an encoding, by which archives arrive whole, also behind text or a picture.
     private let isEncoded: Bool
+    /// Whether they should be a signature.
+    private let isSignature: Bool
     /// What was not looked at yet, and before it what was.
     private var window: [UInt8] = []
     /// The offset of the window's first byte in the file, and how much of the window was looked at.
@@ -28,9 +30,10 @@ struct AttachmentBytes: Sendable {
     private static let ahead = 64
     private static let behind = 32
 
-    init(isNamedPGP: Bool, isEncoded: Bool) {
+    init(isNamedPGP: Bool, isEncoded: Bool, isSignature: Bool = false) {
         self.isNamedPGP = isNamedPGP
         self.isEncoded = isEncoded
+        self.isSignature = isSignature
     }
 
     /// Read the next bytes.
@@ -111,13 +114,13 @@ struct AttachmentBytes: Sendable {
         case .compound:
             compound.look(bytes, range, at: start)
             if compound.isEncrypted { findings.note("encrypted document") }
+            findings.note(compound.reason)
         case .bzip2: lookForStreams(bytes, range, at: start)
         default: break
         }
         if isEncoded || findings.hasContainer {
             if !findings.hasRAR { lookForRAR(bytes, range) }
-            // A compound file has its streams in pieces.
-            if form != .compound { lookForSevenZip(bytes, range) }
+            lookForSevenZip(bytes, range)
             lookForFooter(bytes, range, at: start)
         }
         // Every mark that counts has a P in it.
@@ -264,6 +267,10 @@ struct AttachmentBytes: Sendable {
         form = kind.form
         findings.hasRAR = form == .rar
         findings.hasContainer = !kind.isPlain
+        // One of CMS is a sequence of DER.
+        if isSignature, !kind.isPlain, window.first != 0x30 {
+            findings.note(MessageStructure.behindSigned)
+        }
         isHTML = kind.isHTML
         if form == .zip { zip.isWhole = true }
         if form == .sevenZip { sevenZip = SevenZipArchive() }

@@ -7,6 +7,8 @@ import ByteText
 struct CompoundFile: Sendable {
     /// Whether one was there.
     private(set) var isEncrypted = false
+    /// Why a stream cannot be looked into that begins as a packed file.
+    private(set) var reason: [UInt8]?
 
     private static let step = 64
     /// How many records Excel may have before the one that says so.
@@ -14,11 +16,14 @@ struct CompoundFile: Sendable {
 
     /// Look at the places of a range, whose indices and offsets in the file differ by `start`.
     mutating func look(_ bytes: borrowing RawSpan, _ range: Range<Int>, at start: Int) {
-        guard !isEncrypted else { return }
+        guard !isEncrypted, reason == nil else { return }
         let before = (start + range.lowerBound) % Self.step
         var i = range.lowerBound + (before == 0 ? 0 : Self.step - before)
         while i < range.upperBound {
-            if bytes.byteCount - i >= Self.step { lookAtStream(bytes, i) }
+            if bytes.byteCount - i >= Self.step {
+                lookAtStream(bytes, i)
+                reason = reason ?? FileKind.packed(bytes, at: i)
+            }
             i += Self.step
         }
     }

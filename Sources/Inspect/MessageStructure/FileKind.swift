@@ -43,7 +43,18 @@ struct FileKind {
     /// Forms of packing that libclamav 1.4 leaves alone, tried with a file that it finds unpacked.
     private static func packed(_ head: [UInt8]) -> [UInt8]? {
         guard head.count > 4 else { return nil }
-        switch head[..<4].reduce(0, { $0 << 8 | UInt32($1) }) {
+        return packed(head[..<4].reduce(0) { $0 << 8 | UInt32($1) }) ?? packedOtherwise(head)
+    }
+
+    /// The same by the mark of four bytes that is at a place of bytes, of which there are so many.
+    static func packed(_ bytes: borrowing RawSpan, at i: Int) -> [UInt8]? {
+        packed(
+            UInt32(bytes[i]) << 24 | UInt32(bytes[i + 1]) << 16 | UInt32(bytes[i + 2]) << 8
+                | UInt32(bytes[i + 3]))
+    }
+
+    private static func packed(_ mark: UInt32) -> [UInt8]? {
+        switch mark {
         case 0x28B5_2FFD: return [UInt8]("zstd compression")
         case 0x0422_4D18, 0x0221_4C18: return [UInt8]("lz4 compression")
         case 0x4C5A_4950: return [UInt8]("lzip compression")
@@ -55,7 +66,7 @@ struct FileKind {
         case 0x5A4F_4F20: return [UInt8]("zoo archive")
         case 0x5349_5421: return [UInt8]("StuffIt archive")
         case 0x376B_5374: return [UInt8]("zpaq archive")
-        default: return packedOtherwise(head)
+        default: return nil
         }
     }
 

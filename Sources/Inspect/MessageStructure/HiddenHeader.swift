@@ -9,6 +9,11 @@ struct HiddenHeader: Sendable {
     /// The kind of file that stands where the message's header should be; nil for text.
     private(set) var reason: [UInt8]?
 
+    /// Whether there is a file as it is, which ClamAV would look for behind what it does not take for a mail's header.
+    private(set) var hasFile = false
+    /// The last bytes, in which the begin of a mark can be.
+    private var seam: [UInt8] = []
+
     private var isStart: Bool
     private var isOver = false
     private var header = PartHeader()
@@ -28,6 +33,7 @@ struct HiddenHeader: Sendable {
 
     /// Read the next bytes behind the first empty line.
     mutating func read(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
+        lookForFile(bytes, range)
         var next = range.lowerBound
         while next < range.upperBound, !isOver {
             let room = MessageStructure.pieceLimit - held.count
@@ -42,6 +48,31 @@ struct HiddenHeader: Sendable {
             held = []
             look(piece.span.bytes, piece)
         }
+    }
+
+    /// Look for a byte that no text has, and for the mark of PDF.
+    private mutating func lookForFile(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
+        guard !hasFile else { return }
+        let ahead = Self.mark.utf8CodeUnitCount - 1
+        let around =
+            seam + bytes.bytes(range.lowerBound..<min(range.upperBound, range.lowerBound + ahead))
+        hasFile =
+            bytes.firstIndex(of: 0, in: range) < range.upperBound || Self.hasMark(bytes, range)
+            || Self.hasMark(around.span.bytes, 0..<around.count)
+        seam =
+            range.count >= ahead
+            ? bytes.bytes(range.upperBound - ahead..<range.upperBound) : Array(around.suffix(ahead))
+    }
+
+    private static let mark: StaticString = "%PDF-"
+
+    private static func hasMark(_ bytes: borrowing RawSpan, _ range: Range<Int>) -> Bool {
+        var next = bytes.firstIndex(of: UInt8(ascii: "%"), in: range)
+        while next < range.upperBound {
+            if bytes.has(mark, at: next, before: range.upperBound) { return true }
+            next = bytes.firstIndex(of: UInt8(ascii: "%"), in: next + 1..<range.upperBound)
+        }
+        return false
     }
 
     private mutating func look(_ bytes: borrowing RawSpan, _ piece: [UInt8]) {

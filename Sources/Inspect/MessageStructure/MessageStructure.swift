@@ -30,7 +30,15 @@ package struct MessageStructure: Sendable {
     /// A message of which nothing was read yet.
     package init() { self.init(depth: 0) }
 
-    init(depth: Int) { self.depth = depth }
+    init(depth: Int) {
+        self.depth = depth
+        header = PartHeader(isEmbedded: depth > 0)
+    }
+
+    /// What ClamAV reads as a text, though it says otherwise.
+    static let takenForText: StaticString = "message that ClamAV takes for a text"
+    /// A part of a multipart/signed that is no signature.
+    static let behindSigned: StaticString = "part behind a signed one"
 
     /// Read the next bytes; how they are cut changes nothing.
     package mutating func read(_ bytes: borrowing RawSpan) {
@@ -58,6 +66,9 @@ package struct MessageStructure: Sendable {
         endBody()
         hidden?.finish()
         findings.note(hidden?.reason)
+        if hidden?.hasFile == true {
+            findings.note("file behind a header that ClamAV does not know")
+        }
         if hidden?.isFound == true { findings.note("header behind an empty line") }
     }
 
@@ -113,11 +124,11 @@ package struct MessageStructure: Sendable {
     private mutating func readPiece(_ bytes: borrowing RawSpan, _ range: Range<Int>) {
         let begins = isLineStart
         isLineStart = bytes[range.upperBound - 1] == UInt8(ascii: "\n")
-        if begins, boundaries.match(bytes, range) {
+        if begins, let isBehindSigned = boundaries.match(bytes, range) {
             if isHeader { endHeader() }
             endBody()
             isHeader = true
-            header = PartHeader()
+            header = PartHeader(isBehindSigned: isBehindSigned)
         } else if !isHeader {
             body?.read(bytes, range)
         } else if begins, Self.isEmpty(bytes, range) {
@@ -138,10 +149,13 @@ package struct MessageStructure: Sendable {
     private mutating func endHeader() {
         header.finish()
         findings.note(header.reason)
-        boundaries.add(header.boundary)
+        boundaries.add(header.boundary, isSigned: header.isSigned)
         findings.parts += 1
-        if depth == 0, findings.parts == 1, !header.isHeaderToClamAV {
-            hidden = HiddenHeader(isStart: header.isOursAlone)
+        if depth == 0, findings.parts == 1 {
+            if !header.isHeaderToClamAV { hidden = HiddenHeader(isStart: header.isOursAlone) }
+            if header.isOtherMessage, header.coding != .identity {
+                findings.note(Self.takenForText)
+            }
         }
         isHeader = false
         guard header.isMessage || header.isNamedMessage else {
@@ -152,7 +166,7 @@ package struct MessageStructure: Sendable {
         if header.isMessage, header.coding == .identity {
             // What follows is another header.
             isHeader = true
-            header = PartHeader()
+            header = PartHeader(isEmbedded: true)
         } else if depth < Self.depthLimit {
             body = PartBody(header, depth: depth + 1)
         } else {

@@ -10,7 +10,7 @@ struct PartBody: Sendable {
     private var bytes: AttachmentBytes
     private var base64 = Base64Stream()
     private var quotedPrintable = QuotedPrintableStream()
-    private var uuencoded = UuencodedText()
+    private var uuencoded: UuencodedText
     /// One message at most: a part that is a message as a whole.
     private var message: [MessageStructure] = []
     private var length = 0
@@ -19,13 +19,17 @@ struct PartBody: Sendable {
 
     /// The most bytes that are decoded at once.
     private static let portion = 16384
+    /// So many digits of base64 behind its end can be no file.
+    private static let strayLimit = 64
 
     /// A body with a header; one that is a message in an encoding is read as one of this depth.
     init(_ header: PartHeader, depth: Int = 0) {
         coding = header.coding
         isHTML = header.isHTML
+        uuencoded = UuencodedText(isEncoded: header.coding == .base64)
         bytes = AttachmentBytes(
-            isNamedPGP: header.isNamedPGP, isEncoded: header.coding != .identity)
+            isNamedPGP: header.isNamedPGP, isEncoded: header.coding != .identity,
+            isSignature: header.isSignature)
         if depth > 0 { message = [MessageStructure(depth: depth)] }
     }
 
@@ -58,7 +62,7 @@ struct PartBody: Sendable {
 
     private mutating func pass(_ content: borrowing RawSpan, _ range: Range<Int>) {
         length += range.count
-        if coding != .base64 { uuencoded.read(content, range) }
+        uuencoded.read(content, range)
         bytes.read(content, range)
         if !message.isEmpty { message[0].read(content.extracting(range)) }
     }
@@ -77,6 +81,8 @@ struct PartBody: Sendable {
             message[0].finish()
             findings.add(message[0].findings)
         }
+        if quotedPrintable.hasBlanks { findings.note("blanks behind a soft line break") }
+        if base64.behindEnd >= Self.strayLimit { findings.note("base64 behind its end") }
         if isHTML || bytes.isHTML { findings.largestHTML = max(findings.largestHTML, length) }
     }
 }

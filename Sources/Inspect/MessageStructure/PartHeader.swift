@@ -14,6 +14,8 @@ struct PartHeader: Sendable {
     private(set) var isMessage = false
     /// Whether it is one by its name.
     private(set) var isNamedMessage = false
+    /// Whether it is of another type of messages, such as a report.
+    private(set) var isOtherMessage = false
     private(set) var isHTML = false
     /// Whether there is a field by which ClamAV sees a header, so that the next empty line ends it, `Received` excepted.
     private(set) var isHeaderToClamAV = false
@@ -23,10 +25,24 @@ struct PartHeader: Sendable {
     private(set) var saysHowToRead = false
     /// Whether a name says that this is an OpenPGP file.
     private(set) var isNamedPGP = false
+    /// Whether the body is a multipart of which ClamAV looks at the first part only.
+    private(set) var isSigned = false
+    /// Whether the body is to be the signature of a part before it.
+    private(set) var isSignature = false
+
+    /// Whether this is the header of a message within a message.
+    private let isEmbedded: Bool
+    private var mark = MailMark()
+    private let isBehindSigned: Bool
+    /// Whether there was a line with nothing but blanks, at which the header ends for ClamAV.
+    private var hasBlankLine = false
+    /// The value of the first field `Content-Type`.
+    private var firstType: [UInt8]?
 
     /// The field that is read, when it is one that counts.
     private var field: [UInt8] = []
     private var isWanted = false
+    private var isBehindBlankLine = false
     /// What stands where a field should, and what follows it.
     private var stray: [UInt8] = []
     private var isStray = false
@@ -37,13 +53,24 @@ struct PartHeader: Sendable {
     /// The longest name of a field.
     private static let nameLimit = 77
 
+    /// The header of a message, of a part, or of a message within a message.
+    init(isEmbedded: Bool = false, isBehindSigned: Bool = false) {
+        self.isEmbedded = isEmbedded
+        self.isBehindSigned = isBehindSigned
+    }
+
     /// Read a piece of a line; `begins` says that it is the line's first one.
     mutating func read(_ bytes: borrowing RawSpan, _ piece: Range<Int>, begins: Bool) {
         guard let start = piece.first else { return }
+        if isEmbedded { mark.read(bytes, piece) }
+        if begins, bytes[start] == 32 || bytes[start] == 9 {
+            hasBlankLine = hasBlankLine || piece.allSatisfy { bytes[$0].isBlank }
+        }
         if begins, bytes[start] != 32, bytes[start] != 9 {
             endField()
             // The names that count begin with "Content-".
             isWanted = bytes[start] | 0x20 == UInt8(ascii: "c")
+            isBehindBlankLine = hasBlankLine
             isStray = isStray || !Self.isField(bytes, piece)
             isHeaderToClamAV = isHeaderToClamAV || Self.namesAuthor(bytes, piece)
             isOursAlone =
@@ -61,6 +88,10 @@ struct PartHeader: Sendable {
     /// Read the header's end.
     mutating func finish() {
         endField()
+        if isBehindSigned, !isSignature { note(MessageStructure.behindSigned) }
+        if isEmbedded, saysHowToRead, !mark.isKnown {
+            note(MessageStructure.takenForText)
+        }
         guard isStray else { return }
         let kind = FileKind(stray, isNamedPGP: false)
         if !kind.isPlain { note("file in place of a message") }
@@ -90,12 +121,15 @@ struct PartHeader: Sendable {
         field = []
         guard let colon = ended.firstIndex(of: UInt8(ascii: ":")), colon < 64 else { return }
         let name = Array(ended[..<colon]).trimmed
-        if name.equalsIgnoringCase("content-type") {
+        let isType = name.equalsIgnoringCase("content-type")
+        if isType || name.equalsIgnoringCase("content-transfer-encoding") {
             isHeaderToClamAV = true
-            readType(Array(ended[(colon + 1)...]))
-        } else if name.equalsIgnoringCase("content-transfer-encoding") {
-            isHeaderToClamAV = true
-            readCoding(ended[(colon + 1)...].map { $0.lowercased })
+            if isType {
+                readType(Array(ended[(colon + 1)...]))
+            } else {
+                readCoding(ended[(colon + 1)...].map { $0.lowercased })
+            }
+            if isBehindBlankLine || FieldForm.isOdd(ended, colon: colon) { noteForm() }
         } else if name.equalsIgnoringCase("content-disposition") {
             isHeaderToClamAV = true
             readNames(ended[(colon + 1)...].map { $0.lowercased })
@@ -110,8 +144,13 @@ struct PartHeader: Sendable {
             coding = .base64
         } else if value.range(of: "quoted-printable") != nil {
             coding = .quotedPrintable
+        } else {
+            return
         }
+        if FieldForm.isOddCoding(word) { noteForm() }
     }
+
+    private mutating func noteForm() { note("header in an unusual form") }
 
     private mutating func readType(_ value: [UInt8]) {
         let lower = value.lowercased
@@ -125,6 +164,20 @@ struct PartHeader: Sendable {
             note("PGP message")
         }
         let start = lower.trimmed
+        // Of two the first one's boundary counts for ClamAV, and the last one's type.
+        if let firstType, firstType != start,
+            firstType.starts(with: "multipart") || start.starts(with: "multipart")
+        {
+            noteForm()
+        }
+        firstType = firstType ?? start
+        if FieldForm.hidesBoundary(value) { noteForm() }
+        isSigned = isSigned || start.starts(with: "multipart/signed")
+        isSignature =
+            isSignature || start.starts(with: "application/pgp-signature")
+            || start.starts(with: "application/pkcs7-signature")
+            || start.starts(with: "application/x-pkcs7-signature")
+        if start.starts(with: "multipart/parallel") { note("parallel parts") }
         saysHowToRead =
             saysHowToRead
             || start.contains(UInt8(ascii: "/")) && !start.starts(with: "text/plain")
@@ -134,6 +187,7 @@ struct PartHeader: Sendable {
             isMessage || start.starts(with: "message/rfc822")
             || start.starts(with: "message/global")
                 && !start.starts(with: "message/global-")
+        isOtherMessage = start.starts(with: "message/") && !isMessage
         isHTML = isHTML || start.starts(with: "text/html") || start.range(of: "xhtml") != nil
         readNames(lower)
     }
@@ -142,7 +196,9 @@ struct PartHeader: Sendable {
         if Parameter.ends(".p7m", in: lower) { note("S/MIME message") }
         isNamedPGP =
             isNamedPGP || Parameter.ends(".gpg", in: lower) || Parameter.ends(".pgp", in: lower)
-        isNamedMessage = isNamedMessage || Parameter.ends(".eml", in: lower)
+        isNamedMessage =
+            isNamedMessage || Parameter.ends(".eml", in: lower)
+            || Parameter.ends(".mht", in: lower) || Parameter.ends(".mhtml", in: lower)
         isHTML =
             isHTML || Parameter.ends(".html", in: lower) || Parameter.ends(".htm", in: lower)
     }

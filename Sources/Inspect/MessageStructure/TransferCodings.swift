@@ -4,6 +4,10 @@ import ByteText
 struct Base64Stream: Sendable {
     private var bits: UInt32 = 0
     private var digits = 0
+    /// How many digits stand behind the end of the first text: some readers go on there, and ClamAV does not.
+    private(set) var behindEnd = 0
+    /// 1 when the end was there.
+    private var isEnded = 0
 
     /// Decode a range.
     ///
@@ -16,13 +20,19 @@ struct Base64Stream: Sendable {
         var count = 0
         var bits = bits
         var digits = digits
+        var isEnded = isEnded
+        var behindEnd = behindEnd
         for i in range {
             let value = Self.value(of: raw[i])
             guard value < 64 else {
                 // What follows the end of one text begins another.
-                if value == Self.padding { digits = 0 }
+                if value == Self.padding {
+                    digits = 0
+                    isEnded = 1
+                }
                 continue
             }
+            behindEnd &+= isEnded
             bits = bits << 6 | value
             digits += 1
             // A digit behind the first one completes a byte.
@@ -34,6 +44,8 @@ struct Base64Stream: Sendable {
         }
         self.bits = bits
         self.digits = digits
+        self.isEnded = isEnded
+        self.behindEnd = behindEnd
         return count
     }
 
@@ -57,6 +69,8 @@ struct Base64Stream: Sendable {
 struct QuotedPrintableStream: Sendable {
     /// An equals sign and what follows it, whose meaning the next bytes say; at the end it is text.
     private(set) var rest: [UInt8] = []
+    /// Whether there were blanks behind the equals sign of a line's end, with which it is none for ClamAV.
+    private(set) var hasBlanks = false
 
     /// Blanks behind an equals sign that are waited for the line's end with.
     private static let restLimit = 256
@@ -103,7 +117,9 @@ struct QuotedPrintableStream: Sendable {
                 output[count] = byte
                 count += 1
                 next += length
-            case .nothing(let length): next += length
+            case .nothing(let length, let hasBlanks):
+                self.hasBlanks = self.hasBlanks || hasBlanks
+                next += length
             }
         }
         return count
@@ -111,7 +127,7 @@ struct QuotedPrintableStream: Sendable {
 
     private enum Escape {
         case byte(UInt8, length: Int)
-        case nothing(length: Int)
+        case nothing(length: Int, hasBlanks: Bool)
         case cut
     }
 
@@ -130,7 +146,9 @@ struct QuotedPrintableStream: Sendable {
         while end < limit, raw[end] == 32 || raw[end] == 9 || raw[end] == 13 { end += 1 }
         if end == range.upperBound, range.count < restLimit { return .cut }
         return end < limit && raw[end] == UInt8(ascii: "\n")
-            ? .nothing(length: end + 1 - start) : .byte(raw[start], length: 1)
+            ? .nothing(
+                length: end + 1 - start, hasBlanks: raw[start + 1] == 32 || raw[start + 1] == 9)
+            : .byte(raw[start], length: 1)
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {

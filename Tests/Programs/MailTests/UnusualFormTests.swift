@@ -1,0 +1,55 @@
+import Posix
+import Testbed
+import Testing
+
+private let begin = "From: a@s.example\nTo: b@test.example\nMIME-Version: 1.0\n"
+private let type = "Content-Type: application/octet-stream\n"
+private let coding = "Content-Transfer-Encoding: base64\n"
+
+private func mixed(_ parameters: String, _ text: String) -> String {
+    begin + "Content-Type: multipart/mixed;\(parameters)\n\n--b\n\nhello\n--b\n\(type)\(coding)\n"
+        + text + "--b--\n"
+}
+
+private func embedded(_ header: String, _ text: String) -> String {
+    begin + "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: message/rfc822\n\n"
+        + "\(header)\(type)\(coding)\n\(text)--b--\n"
+}
+
+/// A mail with a file, which is given in base64, in a form that readers of mail know.
+private func forms(_ text: String) -> [String] {
+    let part = type + coding + "\n" + text
+    return [
+        mixed(" boundary= b", text), mixed(" boundary=b;", text),
+        mixed(" boundary*0=b", text), mixed(" x=\"boundary=z\"; boundary=b", text),
+        begin + type + "Content-Transfer-Encoding : base64\n\n" + text,
+        begin + type + "Content-Transfer-Encoding: base64;\n\n" + text,
+        begin + type + "X: y\n \n" + coding + "\n" + text,
+        begin + type + coding + "\naGVsbG8=\n" + text, embedded("X-Odd: y\n", text),
+        embedded(String(repeating: "X-Odd: y\n", count: 200) + "From: y\n", text),
+        begin + "Content-Type: multipart/signed; boundary=b\n\n--b\n\nhello\n--b\n\(part)--b--\n",
+        begin + "Content-Type: multipart/parallel; boundary=b\n\n--b\n\nhello\n--b\n\(part)--b--\n",
+        begin + "\nlook\n\nbegin-base64 644 a.exe\n\(text)====\n",
+    ]
+}
+
+@Test func `a file in a form that ClamAV does not know is not called clean`() throws {
+    let scanners = try ScannerForms(
+        "test.hdb", ["aa15bcf478d165efd2065190eb473bcb:544:ClamAV-Test-File"])
+    let text = try shell("base64 /usr/share/clamav-testfiles/clam.exe")
+    let usual = Array(mixed(" boundary=b", text).utf8)
+    let mails = forms(text).map { Array($0.utf8) }
+    #expect(try scanners.foundByClamscan(mails).allSatisfy { !$0 })
+    // These are found as they are sent, and not behind a line of ours.
+    let files = try ["exe", "pdf"].map {
+        Array("X-Odd: y\n\n".utf8)
+            + Array(try Files.contents(Array("/usr/share/clamav-testfiles/clam.\($0)".utf8)))
+    }
+    #expect(try scanners.foundByClamscan(files) == [true, true])
+    for (name, settings) in scanners.all {
+        #expect(try scanners.verdict(on: usual, settings) == "virus found", "\(name)")
+        for (i, mail) in (mails + files).enumerated() {
+            #expect(try scanners.verdict(on: mail, settings) == "not scanned", "\(name), mail \(i)")
+        }
+    }
+}
