@@ -171,6 +171,9 @@ class Ours(Side):
         super().__init__(OURS)
         self.queue = f"{self.root}/var/spool/qhpsi/queue1"
         self.sender = None
+        # A service that is up as the packages install it.
+        self.inside("exec qhpsid", output="qhpsid.log")
+        until(lambda: os.path.exists(f"{self.root}/run/qhpsi/qhpsid"), "qhpsid starts")
         self.serve(self.whole, "QHPSI=plugin:clamd.so")
         self.serve(self.filling, "RELAYCLIENT=")
         until(lambda: is_listening(self.whole) and is_listening(self.filling), "tcpserver starts")
@@ -182,7 +185,7 @@ class Ours(Side):
 
     def serve(self, port, *settings):
         self.inside(
-            'exec env "${@:2}" tcpserver -RHl mx.test.example -c 100 -u 64011 -g 65534 127.0.0.1 "$1" qmail-smtpd',
+            'exec env "${@:2}" tcpserver -RHl mx.test.example -c 100 -u 64011 -g 65534 127.0.0.1 "$1" /usr/sbin/qmail-smtpd',
             str(port), *settings, output=f"smtpd.{port}.log")
 
     def waiting(self):
