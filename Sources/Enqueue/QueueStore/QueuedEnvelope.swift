@@ -133,8 +133,9 @@ struct QueuedEnvelope: ~Copyable {
     /// The commit, state S4, or with the folder `hold` H4: the message is queued and durable when this returns.
     ///
     /// First the bytes of both files, then the names in mess/ and todo/, while the queue's split cannot change, then one
-    /// point at which all is synced: on a journalled file system fsync(2) of both files, of which the first takes every name
-    /// along. Elsewhere the files are synced before they are named, and each folder after it has the name.
+    /// point at which all is synced: on a journalled file system fsync(2) of the envelope, which got its name last, so that
+    /// the journal takes every name along; the flush behind it is one for the bytes of both files, which were written out.
+    /// Elsewhere the files are synced before they are named, and each folder after it has the name.
     ///
     /// - Throws: `write`, `messFile` or `todoFile`; then nothing is in the folder, or removing it failed too.
     mutating func commit(
@@ -163,7 +164,6 @@ struct QueuedEnvelope: ~Copyable {
         }
         do throws(QueueExit) {
             if isJournalled {
-                try message.sync()
                 do throws(Errno) { try file.sync() } catch { throw .write }
             } else {
                 try syncFolder(folder, else: .todoFile)

@@ -47,7 +47,7 @@ import Testing
         #expect(
             order == [
                 "sync_file_range mess", "sync_file_range intd", "linkat mess", "linkat todo",
-                "fsync mess", "fsync intd",
+                "fsync intd",
             ])
         #expect(try instance.queued().map(\.records.last) == ["Tbob@test.example"])
     }

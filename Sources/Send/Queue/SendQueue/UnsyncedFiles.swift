@@ -62,7 +62,7 @@ package enum UnsyncedFiles: Equatable, Sendable {
         }
         try Files.rename(unfinished, to: queue.directory.file("info", id))
         if isJournalled {
-            for file in recipients { try file.descriptor.sync() }
+            // It got its name last: the journal takes all names along, and the flush behind it is one for all bytes.
             try information.sync()
         } else {
             try syncFolder("info", of: id, in: queue)
