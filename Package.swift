@@ -8,7 +8,6 @@ import PackageDescription
 let embedded = Context.environment["QHPSI_EMBEDDED"] == "1"
 let fuzzing = Context.environment["QHPSI_FUZZ"] == "1"
 
-/// Every Swift target is compiled with the same strictness.
 let strict: [SwiftSetting] =
     [
         .enableUpcomingFeature("ExistentialAny"),
@@ -175,7 +174,7 @@ let enqueue: [Target] = [
     .library("QueueClient", uses: "Envelope", "MailFormat", "Posix"),
     .library(
         "QueueStore", uses: "CommandLine", "ControlFiles", "Envelope", "LocalUsers", "Logging",
-        "MailFormat", "Posix", "ScanPolicy", "ScanProtocol"),
+        "MailFormat", "Posix", "ScanPolicy", "ScanProtocol", "ScanWire"),
     .program("qmail-queue", uses: "QueueStore", linked: .selfContained),
     .program("queue-fix", uses: "QueueStore", linked: .selfContained),
     .library(
@@ -196,8 +195,10 @@ let inspect: [Target] = [
     .library(
         "ScanHost", uses: "ClamdClient", "ControlFiles", "MessageStructure", "Posix", "ScanProtocol"
     ),
+    .library("ScanWire", uses: "ControlFiles", "CScanBroker", "Posix", "ScanProtocol"),
     .library(
-        "ScanBroker", uses: "ControlFiles", "CScanBroker", "Posix", "ScanHost", "ScanProtocol"),
+        "ScanBroker", uses: "ControlFiles", "CScanBroker", "Posix", "ScanHost", "ScanProtocol",
+        "ScanWire"),
     .library("HostStart", uses: "ClamdClient", "ControlFiles", "Posix", "ScanProtocol"),
     .library(
         "PluginHost", uses: "ControlFiles", "CScanPlugin", "HostStart", "Posix", "ScanPlugin",

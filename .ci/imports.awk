@@ -2,7 +2,7 @@
 BEGIN {
     # What a stage may use of the stages other than itself, Mail and System.  Admin looks at all, and nobody at it.
     allowed["Accept"] = " QueueClient "
-    allowed["Enqueue"] = " ScanProtocol ScanPolicy "
+    allowed["Enqueue"] = " ScanPolicy ScanProtocol ScanWire "
     allowed["Send"] = " QueueStore QueueClient "
     # These only compute: clock, ids and files are handed to them.
     pure = " Address AliasFile Bounce ByteText ConnectionRules DNSMessage DeliveryReport DotQmail Envelope Filter MailFormat MessageComposition MessageStructure ProxyProtocol RemoteDialogue Routing SMTPGrammar ScanPolicy ScanProtocol Schedule "

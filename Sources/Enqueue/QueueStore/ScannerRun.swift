@@ -4,13 +4,14 @@ import Envelope
 import Posix
 import ScanPolicy
 import ScanProtocol
+import ScanWire
 
-/// One run of qhpsi(8) over a message.
+/// One scan of a message: by the scan broker, qhpsid(8), or where there is none by a run of qhpsi(8).
 struct ScannerRun {
     let instance: Instance
     /// The variables that count; those of scanning are handed on.
     let variables: Environment
-    /// QHPSITIMEOUT in seconds; qhpsi keeps to it, and we wait a little longer and then do without it.
+    /// QHPSITIMEOUT in seconds; who scans keeps to it, and we wait a little longer and then do without it.
     let timeout: Int
 
     private static let grace = 5000
@@ -20,19 +21,71 @@ struct ScannerRun {
     /// Whatever goes wrong is a `failed` verdict: there is no other way out than a report that is complete
     /// and that the exit code confirms.
     ///
-    /// - Returns: The report, and whether qhpsi could be started at all.
+    /// - Returns: The report, and whether the broker began or qhpsi could be started at all.
     func report(on message: borrowing IncomingMessage) -> (report: ScanReport, isStarted: Bool) {
         let reason: [UInt8]
         do throws(Errno) {
-            let path = message.queue.scanLink(
-                message.id, key: try Chance.hexadecimal(bytes: 16))
-            try Files.link(message.queue.file("mess", message.id), to: path)
-            defer { removeLink(path) }
-            return (try run(path: path, message: message), true)
+            if let broker = BrokerClient(instance),
+                let answer = try ask(broker, about: message)
+            {
+                return (answer, true)
+            }
+            let report = try withLink(to: message) { (path) throws(Errno) in
+                try run(path: path, message: message)
+            }
+            return (report, true)
         } catch {
             reason = [UInt8]("unable to run qhpsi: ") + error.text
         }
         return (ScanReport(.failed(reason: reason), scanner: [UInt8]("qhpsi")), false)
+    }
+
+    /// Nil when the broker has not begun.
+    private func ask(
+        _ broker: consuming BrokerClient, about message: borrowing IncomingMessage
+    ) throws(Errno) -> ScanReport? {
+        let input = try opened(message)
+        if asksClamd || message.size <= ScanRequest.copyLimit {
+            return answer(of: broker, on: input, path: [])
+        }
+        return try withLink(to: message) { (path) throws(Errno) in
+            answer(of: broker, on: input, path: path)
+        }
+    }
+
+    private func answer(
+        of broker: borrowing BrokerClient, on input: borrowing FileDescriptor, path: [UInt8]
+    ) -> ScanReport? {
+        let request = ScanRequest(path: path, variables.filtered(Self.isPassedOn))
+        return broker.answer(on: input.rawValue, request, seconds: timeout)?.report
+    }
+
+    /// Whether the message's path is of no use to the scanner.
+    private var asksClamd: Bool {
+        let command: ScannerCommand
+        do throws(ScannerCommand.Failure) {
+            command = try ScannerCommand(variables["QHPSI"] ?? [])
+        } catch {
+            return false
+        }
+        guard case .plugins(let names) = command else { return false }
+        return ScannerCommand.asksClamd(names, installed: instance.plugins, { variables[$0] })
+    }
+
+    /// Give the message its second name while something is done.
+    private func withLink<Value>(
+        to message: borrowing IncomingMessage, _ body: ([UInt8]) throws(Errno) -> Value
+    ) throws(Errno) -> Value {
+        let path = message.queue.scanLink(message.id, key: try Chance.hexadecimal(bytes: 16))
+        try Files.link(message.queue.file("mess", message.id), to: path)
+        defer { removeLink(path) }
+        return try body(path)
+    }
+
+    private func opened(
+        _ message: borrowing IncomingMessage
+    ) throws(Errno) -> FileDescriptor {
+        do throws(QueueExit) { return try message.openForReading() } catch { throw .inputOutput }
     }
 
     private func removeLink(_ path: [UInt8]) {
@@ -44,10 +97,7 @@ struct ScannerRun {
     private func run(
         path: [UInt8], message: borrowing IncomingMessage
     ) throws(Errno) -> ScanReport {
-        let input: FileDescriptor
-        do throws(QueueExit) { input = try message.openForReading() } catch {
-            throw .inputOutput
-        }
+        let input = try opened(message)
         let pipe = try Pipe()
         let null = try FileDescriptor.open([UInt8]("/dev/null"), .readWrite)
         var launch = Launch(
@@ -103,10 +153,10 @@ struct ScannerRun {
         guard let report = ScanReport(bytes) else {
             return failed("qhpsi gave no report")
         }
-        switch (report.verdict, code) {
-        case (.clean, 0), (.infected, 1), (.notScanned, 2), (.failed, _): return report
-        default: return failed("qhpsi's exit code contradicts its report")
+        guard report.isConfirmed(by: code) else {
+            return failed("qhpsi's exit code contradicts its report")
         }
+        return report
     }
 
     private func failed(_ reason: StaticString) -> ScanReport {

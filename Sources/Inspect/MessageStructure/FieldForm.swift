@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// Forms of the fields that say how to read a part, which readers of mail understand and ClamAV 1.4 does not.
 ///

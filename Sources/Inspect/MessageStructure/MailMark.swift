@@ -1,4 +1,4 @@
-internal import ByteText
+import ByteText
 
 /// The first bytes of a message that lies in another one, by which ClamAV 1.4 knows that it is a message.
 ///

@@ -1,6 +1,7 @@
 import ByteText
 import ControlFiles
 package import Posix
+import ScanWire
 
 /// The program qhpsid(8): the scan broker.
 package enum BrokerStart {

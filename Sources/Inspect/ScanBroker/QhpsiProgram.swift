@@ -3,6 +3,7 @@ import ControlFiles
 import Posix
 import ScanHost
 import ScanProtocol
+import ScanWire
 
 /// The program qhpsi(8): has one message scanned and reports the verdict.
 package enum QhpsiProgram {
@@ -29,7 +30,7 @@ package enum QhpsiProgram {
         if let broker, path.first == UInt8(ascii: "/") {
             let request = ScanRequest(path: path, environment)
             let answer = broker.answer(on: 0, request, seconds: scan.seconds, watched: 1)
-            if let answer { return answer }
+            if let answer { return ScanAnswer(answer) }
         }
         return scan.answer(path: path)
     }

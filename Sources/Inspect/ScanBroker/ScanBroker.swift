@@ -4,6 +4,7 @@ import ControlFiles
 import Posix
 import ScanHost
 import ScanProtocol
+import ScanWire
 
 /// The small parent of all scans: it starts and ends processes, and reads no byte of a request or a message.
 struct ScanBroker: ~Copyable {
@@ -260,7 +261,7 @@ struct ScanBroker: ~Copyable {
 
     private static func fail(_ connection: borrowing FileDescriptor, _ reason: [UInt8]) {
         let answer = ScanAnswer(.failed(reason: reason), scanner: [UInt8]("qhpsid"))
-        do throws(Errno) { try connection.sendPacket(BrokerWord.encoded(answer)) } catch {
+        do throws(Errno) { try connection.sendPacket(answer.encoded) } catch {
             // Whoever asked is gone.
         }
     }

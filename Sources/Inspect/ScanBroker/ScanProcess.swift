@@ -2,6 +2,7 @@ import ByteText
 import ControlFiles
 import Posix
 import ScanHost
+import ScanWire
 
 /// The process of one scan by a program or plugins: it watches over them, and answers whoever asked.
 struct ScanProcess {
@@ -15,8 +16,6 @@ struct ScanProcess {
     let rights: ScanRights
     let instance: Instance
 
-    /// Longer messages are not copied where the request has the message's name.
-    private static let copyLimit = 262_144
     private static let portion = 65536
 
     /// Be it, from the fork on.
@@ -33,7 +32,7 @@ struct ScanProcess {
                 scanner: [UInt8]("qhpsid"))
         }
         let socket = FileDescriptor(adopting: connection)
-        do throws(Errno) { try socket.sendPacket(BrokerWord.encoded(answer)) } catch {
+        do throws(Errno) { try socket.sendPacket(answer.encoded) } catch {
             // Whoever asked is gone.
         }
         Process.exit(0)
@@ -86,7 +85,10 @@ struct ScanProcess {
     ) throws(Errno) -> [UInt8] {
         let copy = FileDescriptor(adopting: file)
         let status = try message.status()
-        if size > Self.copyLimit, Self.isName(request.path, of: status) { return request.path }
+        // A long message is not copied where the request has its name.
+        if size > ScanRequest.copyLimit, Self.isName(request.path, of: status) {
+            return request.path
+        }
         try Self.copy(message, size: size, to: copy)
         return path
     }

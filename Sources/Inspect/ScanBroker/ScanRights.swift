@@ -2,6 +2,7 @@ import ByteText
 import CScanBroker
 import ControlFiles
 import Posix
+import ScanWire
 
 /// Who may ask the scan broker, and who its processes are.
 struct ScanRights {

@@ -2,6 +2,7 @@ import ByteText
 import ControlFiles
 import Posix
 import ScanHost
+import ScanWire
 
 /// A process of the broker that takes requests, as qscand: it asks clamd about messages one after the other, and hands
 /// over to a process of its own what needs a program or a plugin.
@@ -69,16 +70,16 @@ struct ScanWorker: ~Copyable {
         let scan: MessageScan
         do throws(ScanFailure) { scan = try MessageScan(request.environment, instance) } catch {
             let answer = ScanAnswer(error, scanner: [UInt8]("qhpsi"))
-            return try connection.sendPacket(BrokerWord.encoded(answer))
+            return try connection.sendPacket(answer.encoded)
         }
-        try connection.sendPacket(BrokerWord.begun)
+        try connection.sendPacket(BrokerAnswer.begun)
         if scan.asksClamd {
             // clamd's deadline is kept by the question itself; this ends what hangs elsewhere.
             Alarm.set(seconds: UInt32(clamping: scan.seconds + 3))
             let size = try message.status().size
             let answer = scan.answerOfClamd(on: message)
             let isSame = try message.status().size == size
-            try connection.sendPacket(BrokerWord.encoded(isSame ? answer : .changed))
+            try connection.sendPacket((isSame ? answer : .changed).encoded)
         } else {
             let sealed = try SealedMemory.descriptor(of: packet.bytes)
             try control.sendPacket(

@@ -135,7 +135,7 @@ package struct MessageScan {
         case .plugins:
             try Self.requireStarted(code, result.errors)
             guard let report = ScanReport(result.output),
-                ScanAnswer.confirms(code, report.verdict)
+                report.isConfirmed(by: code)
             else {
                 throw ScanFailure(.scanner, Self.silence(code, result.errors))
             }

@@ -19,11 +19,8 @@ package struct ScanAnswer: Equatable, Sendable {
         code = failure.code.rawValue
     }
 
-    /// What came from another process; nil when its parts contradict each other.
-    package init?(code: Int32, report bytes: [UInt8]) {
-        guard let report = ScanReport(bytes), Self.confirms(code, report.verdict) else {
-            return nil
-        }
+    /// What came from another process: a report that its exit code confirms.
+    package init(_ report: ScanReport, code: Int32) {
         self.report = report
         self.code = code
     }
@@ -35,10 +32,5 @@ package struct ScanAnswer: Equatable, Sendable {
         case .notScanned: 2
         case .failed: ScanFailure.Code.scanner.rawValue
         }
-    }
-
-    static func confirms(_ code: Int32, _ verdict: Verdict) -> Bool {
-        let expected = self.code(of: verdict)
-        return expected < 3 ? code == expected : code > 2
     }
 }

@@ -57,6 +57,16 @@ package struct ScanReport: Equatable, Sendable {
         scanner = Array(records[1].dropFirst())
     }
 
+    /// Whether an exit code of qhpsi(8) says the same: 0 clean, 1 infected, 2 not scanned, more failed.
+    package func isConfirmed(by code: Int32) -> Bool {
+        switch verdict {
+        case .clean: code == 0
+        case .infected: code == 1
+        case .notScanned: code == 2
+        case .failed: code > 2
+        }
+    }
+
     /// A text that can stand in a header line, a reply and a log line: printable ASCII and not too long.
     package static func printable(_ text: [UInt8]) -> [UInt8] {
         text.prefix(textLimit).map { $0 < 32 || $0 > 126 ? UInt8(ascii: "?") : $0 }

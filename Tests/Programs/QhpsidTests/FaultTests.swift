@@ -122,6 +122,17 @@ private let fakeBroker = """
         connection.send(packet)
     """
 
+/// Start it where a broker was that has ended.
+func startFakeBroker(of broker: PrivateBroker, _ packets: String) throws -> Running {
+    var command = Command(
+        "/usr/bin/python3",
+        ["-c", fakeBroker, broker.instance.root + "/run/qhpsi/qhpsid", packets])
+    command.patience = 100
+    let fake = try command.start()
+    try wait("the fake") { try String(decoding: fake.output(2), as: UTF8.self).contains("ready") }
+    return fake
+}
+
 @Test(arguments: [
     // Before it has begun: the other way.
     ("[]", 1), ("[b'x']", 1), ("[b'A\\0C\\0Sx\\0\\0']", 1), ("[None]", 1),
@@ -137,16 +148,8 @@ private let fakeBroker = """
 func `nonsense of a broker is no verdict`(packets: String, code: Int32) throws {
     let broker = try PrivateBroker()
     broker.running.stop()
-    var command = Command(
-        "/usr/bin/python3",
-        [
-            "-c", fakeBroker, broker.instance.root + "/run/qhpsi/qhpsid",
-            packets,
-        ])
-    command.patience = 100
-    let fake = try command.start()
+    let fake = try startFakeBroker(of: broker, packets)
     defer { fake.child.killGroup(); _ = try? fake.child.wait() }
-    try wait("the fake") { try String(decoding: fake.output(2), as: UTF8.self).contains("ready") }
     let start = Clock.milliseconds
     let outcome = try broker.scan("echo x: Found.Without FOUND; exit 1", ["QHPSITIMEOUT": "2"])
         .run()

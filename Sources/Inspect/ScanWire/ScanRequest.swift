@@ -1,35 +1,35 @@
 import ByteText
-import Posix
-import ScanHost
-import ScanProtocol
+package import Posix
 
 /// What a client of the scan broker wants beside the message's descriptor; see qhpsid(8).
 ///
 /// On the wire: `qhpsi-scan 1`, the message's path or nothing, and each variable, each with a NUL after it.
-struct ScanRequest: Equatable {
+package struct ScanRequest: Equatable {
     /// A name of the message, absolute or empty; it counts only where it is the descriptor's file.
-    var path: [UInt8]
+    package let path: [UInt8]
     /// `NAME=value` each.
-    var variables: [[UInt8]]
+    package let variables: [[UInt8]]
 
     private static let mark: StaticString = "qhpsi-scan 1"
     private static let mostVariables = 256
+    /// Of longer messages the broker makes no copy for a scanner that takes a path: such a request has a path.
+    package static let copyLimit = 262_144
 
     /// A request with those of the variables that a scan heeds.
-    init(path: [UInt8], _ environment: Environment) {
+    package init(path: [UInt8], _ environment: Environment) {
         self.path = path
         variables = environment.entries.filter { Self.concernsScans($0) }
     }
 
     /// The bytes for the wire.
-    var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         var bytes = [UInt8](Self.mark) + [0] + path + [0]
         for variable in variables { bytes += variable + [0] }
         return bytes
     }
 
     /// Read what came; nil when it is no request, or has a variable that is none of a scan's.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         guard bytes.last == 0, bytes.count <= BrokerSocket.sizeLimit else { return nil }
         let records = bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false)
         guard records.count >= 2, records.count <= Self.mostVariables + 2,
@@ -43,7 +43,7 @@ struct ScanRequest: Equatable {
     }
 
     /// The variables as an environment.
-    var environment: Environment {
+    package var environment: Environment {
         var environment = Environment()
         for variable in variables {
             let name = Array(variable.prefix { $0 != UInt8(ascii: "=") })
@@ -57,30 +57,5 @@ struct ScanRequest: Equatable {
             || entry.starts(with: "PLUGINDIR=") || entry.starts(with: "QUEUE_PLUGIN")
             || entry.starts(with: "CLAMD_") || entry.starts(with: "CLAMAV_")
             || entry.starts(with: "SCAN") || entry.starts(with: "TMPDIR=")
-    }
-}
-
-extension ScanAnswer {
-    /// The answer when the message has changed while it was scanned.
-    static var changed: ScanAnswer {
-        let reason = [UInt8]("the message has changed while it was scanned")
-        return ScanAnswer(.failed(reason: reason), scanner: [UInt8]("qhpsid"))
-    }
-}
-
-/// What the broker says.
-enum BrokerWord {
-    /// The scan has begun: from here on the client waits for the answer, and does nothing else about the message.
-    static let begun = [UInt8(ascii: "B")]
-
-    /// The bytes for the wire: `A`, the exit code, the report.
-    static func encoded(_ answer: ScanAnswer) -> [UInt8] {
-        [UInt8(ascii: "A"), UInt8(truncatingIfNeeded: answer.code)] + answer.report.encoded
-    }
-
-    /// The answer that a packet is; nil when it is none.
-    static func answer(_ bytes: [UInt8]) -> ScanAnswer? {
-        guard bytes.count > 2, bytes[0] == UInt8(ascii: "A") else { return nil }
-        return ScanAnswer(code: Int32(bytes[1]), report: Array(bytes[2...]))
     }
 }

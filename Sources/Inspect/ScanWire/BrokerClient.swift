@@ -1,14 +1,13 @@
 import ByteText
-import ControlFiles
-import Posix
-import ScanHost
+package import ControlFiles
+package import Posix
 import ScanProtocol
 
-/// A connection of qhpsi to the scan broker, before anything is said.
+/// A connection of qmail-queue or qhpsi to the scan broker, before anything is said.
 ///
 /// While the broker has not begun the scan can be made in the other way. Once it has, its answer counts or the scan has
 /// failed: a message never has two verdicts.
-struct BrokerClient: ~Copyable {
+package struct BrokerClient: ~Copyable {
     private let socket: FileDescriptor
 
     /// Milliseconds in which a broker that works begins.
@@ -17,7 +16,7 @@ struct BrokerClient: ~Copyable {
     private static let grace = 3500
 
     /// Connect with the rights that this process has now; nil when nobody listens, or cannot at once.
-    init?(_ instance: Instance) {
+    package init?(_ instance: Instance) {
         do throws(Errno) {
             socket = try BrokerSocket.connect(to: BrokerSocket.path(instance))
         } catch {
@@ -31,11 +30,12 @@ struct BrokerClient: ~Copyable {
     ///   - message: Open for reading.
     ///   - request: What else the broker needs.
     ///   - seconds: How long the scan may take.
-    ///   - watched: When the other side of this descriptor is gone nobody wants the answer any more.
+    ///   - watched: When the other side of this descriptor is gone nobody wants the answer any more; nil: that
+    ///     is never so while this process is there.
     /// - Returns: The answer; nil when the broker has not begun.
-    borrowing func answer(
-        on message: Int32, _ request: ScanRequest, seconds: Int, watched: Int32
-    ) -> ScanAnswer? {
+    package borrowing func answer(
+        on message: Int32, _ request: ScanRequest, seconds: Int, watched: Int32? = nil
+    ) -> BrokerAnswer? {
         let deadline = Deadline(milliseconds: seconds * 1000 + Self.grace)
         do throws(Errno) {
             let bytes = request.encoded
@@ -46,9 +46,9 @@ struct BrokerClient: ~Copyable {
                 return nil
             }
             let first = try packet()
-            if first != BrokerWord.begun {
+            if first != BrokerAnswer.begun {
                 // It has enough to do, and says so.
-                guard let refusal = BrokerWord.answer(first), case .failed = refusal.report.verdict
+                guard let refusal = BrokerAnswer(first), case .failed = refusal.report.verdict
                 else { return nil }
                 return refusal
             }
@@ -56,7 +56,7 @@ struct BrokerClient: ~Copyable {
             return nil
         }
         do throws(Errno) { return try awaited(until: deadline, watched) } catch {
-            return Self.failed([UInt8]("the scan broker is gone: ") + error.text)
+            return .failed([UInt8]("the scan broker is gone: ") + error.text)
         }
     }
 
@@ -68,20 +68,19 @@ struct BrokerClient: ~Copyable {
     }
 
     private borrowing func awaited(
-        until deadline: Deadline, _ watched: Int32
-    ) throws(Errno) -> ScanAnswer {
-        let ready = try Polling.waitForAny(
-            [(socket.rawValue, .readable), (watched, .hangUp)], until: deadline)
+        until deadline: Deadline, _ watched: Int32?
+    ) throws(Errno) -> BrokerAnswer {
+        var wanted: [(fd: Int32, interest: Polling.Interest)] = [(socket.rawValue, .readable)]
+        if let watched { wanted.append((watched, .hangUp)) }
+        let ready = try Polling.waitForAny(wanted, until: deadline)
         guard let ready else {
-            return ScanAnswer(
-                ScanFailure(.timeout, [UInt8]("the scan broker did not answer in time")),
-                scanner: [UInt8]("qhpsid"))
+            return .late([UInt8]("the scan broker did not answer in time"))
         }
-        if ready == 1 { return Self.failed([UInt8]("nobody waits for the answer")) }
+        if ready == 1 { return .failed([UInt8]("nobody waits for the answer")) }
         let bytes = try packet()
-        if bytes.isEmpty { return Self.failed([UInt8]("the scan broker is gone")) }
-        return BrokerWord.answer(bytes)
-            ?? Self.failed([UInt8]("the scan broker's answer makes no sense"))
+        if bytes.isEmpty { return .failed([UInt8]("the scan broker is gone")) }
+        return BrokerAnswer(bytes)
+            ?? .failed([UInt8]("the scan broker's answer makes no sense"))
     }
 
     /// A packet whose descriptors are not wanted; empty: the connection is closed.
@@ -98,9 +97,5 @@ struct BrokerClient: ~Copyable {
 
     private borrowing func received() throws(Errno) -> BrokerSocket.Packet {
         try socket.receivePacket(limit: ScanReport.sizeLimit + 2)
-    }
-
-    private static func failed(_ reason: [UInt8]) -> ScanAnswer {
-        ScanAnswer(.failed(reason: reason), scanner: [UInt8]("qhpsid"))
     }
 }
