@@ -108,8 +108,8 @@ final class ConnectionServer {
     // MARK: - Signals
 
     private func readSignals() throws(Errno) {
-        while let number = try signals.nextSignal() {
-            guard number == Signal.terminate.number else { continue }
+        // Another one makes the descriptor readable again.
+        if try signals.nextSignal() == Signal.terminate.number {
             // The second one does not wait for sessions; they go on by themselves.
             if listener == nil { isOver = true }
             listener = nil

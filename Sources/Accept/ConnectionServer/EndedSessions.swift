@@ -37,6 +37,8 @@ struct EndedSessions {
         sweep = nil
         while let (child, status) = Child.nextEnded() {
             if sessions.remove(process: child.identifier) { body(child, status, sessions.count) }
+            // There are no others to be asked for.
+            if sessions.count == 0 { return }
         }
     }
 }

@@ -141,13 +141,15 @@ package struct QueueRun: ~Copyable {
         if let number = report.source.number { wanted.append((number, .readable)) }
         if let target { wanted.append((target, .writable)) }
         do throws(Errno) {
-            guard let i = try Polling.waitForAny(wanted, until: deadline) else { return false }
-            if text.source.number == wanted[i].fd {
-                text.read()
-            } else if report.source.number == wanted[i].fd {
-                report.read()
+            let ready = try Polling.waitForSome(wanted, until: deadline)
+            for i in ready {
+                if text.source.number == wanted[i].fd {
+                    text.read()
+                } else if report.source.number == wanted[i].fd {
+                    report.read()
+                }
             }
-            return true
+            return !ready.isEmpty
         } catch {
             // There is no memory for poll(2) now.
             Clock.sleep(milliseconds: patience)

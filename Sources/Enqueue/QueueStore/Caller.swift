@@ -11,6 +11,8 @@ import Posix
 /// whom control/trustedusers names; all others get the settings in /etc/qhpsi/defaultqueue. Without the set-id
 /// bit there is nothing to protect: the caller could write the queue himself.
 struct Caller {
+    /// His real user.
+    let user: UInt32
     private(set) var origin: QueueHeader.Origin
     /// The settings that count.
     private(set) var settings: Environment
@@ -30,7 +32,7 @@ struct Caller {
 
     /// Look at the caller of this process.
     init(instance: Instance, environment: Environment) {
-        let user = Process.realUser
+        user = Process.realUser
         defaults = instance.defaultQueue
         origin = .user(user)
         settings = environment

@@ -234,6 +234,9 @@ struct StoredMessage: ~Copyable {
         do throws(Errno) { try file.sync() } catch { throw .write }
     }
 
+    /// Let the file stay open, and locked, until the process ends.
+    consuming func leaveOpen() { _ = file.release() }
+
     /// Give the file its name in mess/ of a queue, if it has none: linkat(2).
     ///
     /// - Throws: `messFile`.

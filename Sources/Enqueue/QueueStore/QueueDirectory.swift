@@ -27,7 +27,7 @@ package struct QueueDirectory: Sendable {
     package init(opening path: [UInt8]) throws(QueueExit) {
         let file = path + [UInt8(ascii: "/")] + [UInt8](Self.splitFile)
         do throws(Errno) {
-            guard let line = try Files.contents(file, limit: 64).lines.first,
+            guard let line = try Files.text(file, limit: 64).lines.first,
                 let split = line.trimmed.decimalValue, split > 0, split <= Self.splitLimit
             else { throw Errno.invalid }
             self.init(path: path, split: split)
@@ -69,6 +69,8 @@ package struct QueueDirectory: Sendable {
         do throws(Errno) {
             let trigger = try FileDescriptor.open(file("lock/trigger"), .writeNonBlocking)
             try trigger.write([0])
+            // The kernel closes it with the process, which ends soon.
+            _ = trigger.release()
         } catch {
             // No qmail-send is running, or its pipe is full: it looks into todo by itself.
         }

@@ -22,11 +22,12 @@ package enum QueueProgram {
         }
         if Process.arguments.dropFirst().first?.equals("-h") == true { return scanHeld() }
         let environment = Environment.current
-        let errorOutput = CallerDescriptor(variable: environment["ERROR_FD"], default: 2)
-        let reportOutput = CallerDescriptor(
-            variable: environment[QueueReport.variable], default: nil)
-        let originalInput = CallerDescriptor(
-            variable: environment[QueueReport.originalVariable], default: nil)
+        let named = CallerDescriptor.open([
+            CallerDescriptor.number(in: environment["ERROR_FD"]) ?? 2,
+            CallerDescriptor.number(in: environment[QueueReport.variable]),
+            CallerDescriptor.number(in: environment[QueueReport.originalVariable]),
+        ])
+        let (errorOutput, reportOutput, originalInput) = (named[0], named[1], named[2])
         do throws(Errno) {
             // What else the caller has open would be ours for a day: his locks, and our limit of open files.
             let others = [errorOutput, reportOutput, originalInput].compactMap { $0.number }
@@ -35,9 +36,13 @@ package enum QueueProgram {
             return QueueExit.pipes.rawValue
         }
         var submission = Submission()
+        let message = FileDescriptor(adopting: 0)
+        let envelope = FileDescriptor(adopting: 1)
         let exit = submission.run(
-            message: FileDescriptor(adopting: 0), envelope: FileDescriptor(adopting: 1),
+            message: message, envelope: envelope,
             original: originalInput.number.flatMap { $0 > 2 ? Original(descriptor: $0) : nil })
+        // The kernel closes them with the process.
+        _ = (message.release(), envelope.release())
         let report = submission.details
         reportOutput.write(report.encoded)
         if exit == .custom {
@@ -82,7 +87,9 @@ package enum QueueProgram {
 
     /// Signals of the caller's terminal do not stop it; the alarm ends it, and so does a bug of ours.
     private static func prepareSignals() {
-        for signal in Signal.ofTerminalsAndLimits { signal.ignore() }
+        do throws(Errno) { try Signal.holdBack(Signal.ofTerminalsAndLimits) } catch {
+            for signal in Signal.ofTerminalsAndLimits { signal.ignore() }
+        }
         Signal.alarm.exitsProcess(with: QueueExit.timeout.rawValue)
         for signal in Signal.ofBugs { signal.exitsProcess(with: QueueExit.bug.rawValue) }
         Alarm.set(seconds: lifetime)
@@ -94,17 +101,20 @@ private struct CallerDescriptor {
     /// Nil when there is none.
     let number: Int32?
 
-    /// Look at it before we open any file of ours, which could come to have its number.
-    init(variable: [UInt8]?, default number: Int32?) {
-        var chosen = number
-        if let text = variable?.trimmed, !text.isEmpty {
-            chosen = text.decimalValue.flatMap { Int32(exactly: $0) }
+    /// Those of some numbers that are open, in their order; looked at before we open any file of ours, which could come to
+    /// have such a number.
+    static func open(_ numbers: [Int32?]) -> [CallerDescriptor] {
+        let areOpen = Process.areOpen(numbers.map { $0 ?? -1 })
+        return numbers.indices.map { i in
+            let number = numbers[i] ?? -1
+            return CallerDescriptor(number: number >= 2 && areOpen[i] ? number : nil)
         }
-        guard let chosen, chosen >= 2, Process.isOpen(chosen) else {
-            self.number = nil
-            return
-        }
-        self.number = chosen
+    }
+
+    /// The number that a variable says; -1 for what is none, and nil without a variable.
+    static func number(in variable: [UInt8]?) -> Int32? {
+        guard let text = variable?.trimmed, !text.isEmpty else { return nil }
+        return text.decimalValue.flatMap { Int32(exactly: $0) } ?? -1
     }
 
     /// Whether there is such a descriptor.

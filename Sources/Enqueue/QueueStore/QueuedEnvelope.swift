@@ -11,16 +11,19 @@ struct QueuedEnvelope: ~Copyable {
     /// Whether it is in intd/.
     private let isNamed: Bool
     private let file: FileDescriptor
+    /// What goes before the caller's records, until the first of them are written.
+    private var first: [UInt8]
     private(set) var sender: [UInt8] = []
     /// Where the first recipient's record begins, and where the last one's ends.
     private(set) var recipientsStart = 0
     private(set) var recipientsEnd = 0
 
-    /// Make its file with the records that say who queued it, and those that only hold/ needs.
+    /// Make its file, for the records that say who queued it, and those that only hold/ needs.
     ///
-    /// - Throws: `intdFile` or `write`.
+    /// - Throws: `intdFile`.
     static func create(
-        in queue: QueueDirectory, id: UInt64, user: UInt32, settings: HeldSettings? = nil,
+        in queue: QueueDirectory, id: UInt64, user: UInt32,
+        process: Int32 = Process.identifier, settings: HeldSettings? = nil,
         residue: inout Residue
     ) throws(QueueExit) -> QueuedEnvelope {
         let isNamed: Bool
@@ -35,12 +38,11 @@ struct QueuedEnvelope: ~Copyable {
         var records = [UInt8]("u")
         records.append(decimal: user)
         records += [0, UInt8(ascii: "p")]
-        records.append(decimal: Process.identifier)
+        records.append(decimal: process)
         records.append(0)
         if let settings { records += settings.records }
-        do throws(Errno) { try file.write(records) } catch { throw .write }
         return QueuedEnvelope(
-            queue: queue, id: id, isNamed: isNamed, file: file, recordsEnd: records.count)
+            queue: queue, id: id, isNamed: isNamed, file: file, records: records)
     }
 
     /// Nil where files without a name cannot be had.
@@ -73,13 +75,14 @@ struct QueuedEnvelope: ~Copyable {
 
     private init(
         queue: QueueDirectory, id: UInt64, isNamed: Bool, file: consuming FileDescriptor,
-        recordsEnd: Int
+        records: [UInt8]
     ) {
         self.queue = queue
         self.id = id
         self.isNamed = isNamed
         self.file = file
-        recipientsStart = recordsEnd
+        first = records
+        recipientsStart = records.count
     }
 
     /// Copy the records from a descriptor until the envelope's last NUL.
@@ -94,7 +97,8 @@ struct QueuedEnvelope: ~Copyable {
             do throws(Errno) { count = try source.read(into: &input) } catch { throw .read }
             if count == 0 { throw .read }
             let used = try reader.consume(input[..<count])
-            do throws(Errno) { try file.write(Array(input[..<used])) } catch { throw .write }
+            do throws(Errno) { try file.write(first + input[..<used]) } catch { throw .write }
+            first = []
             recipientsEnd += used
         }
         sender = reader.sender
@@ -174,6 +178,9 @@ struct QueuedEnvelope: ~Copyable {
         }
         _ = lock.release()  // Held until this process ends.
     }
+
+    /// Let the file stay open until the process ends: there is nothing to be done at once that closing it would do.
+    consuming func leaveOpen() { _ = file.release() }
 
     private func syncFolder(_ name: StaticString, else failure: QueueExit) throws(QueueExit) {
         do throws(Errno) {

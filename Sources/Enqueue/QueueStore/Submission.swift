@@ -10,6 +10,7 @@ import ScanProtocol
 struct Submission {
     private let instance: Instance
     private let caller: Caller
+    private let process = Process.identifier
     private var residue = Residue()
     private var report = QueueReport()
     private var isScannerStarted = true
@@ -38,7 +39,7 @@ struct Submission {
     /// - Returns: `queued` when, and only when, the message is in the queue and on the disk, or was infected
     ///   and is to be discarded; after every other exit nothing is left.
     mutating func run(
-        message: consuming FileDescriptor, envelope: consuming FileDescriptor,
+        message: borrowing FileDescriptor, envelope: borrowing FileDescriptor,
         original: consuming Original?
     ) -> QueueExit {
         let exit: QueueExit
@@ -66,10 +67,10 @@ struct Submission {
         var original = sentOn
         let seconds = Clock.seconds
         let choice = queueChoice(settings)
-        let queue = try queue(of: choice, seed: max(0, seconds) + Int(Process.identifier))
+        let queue = try queue(of: choice, seed: max(0, seconds) + Int(process))
         report.queue = queue.name
         let header = QueueHeader(
-            process: Process.identifier, origin: caller.origin, seconds: seconds)
+            process: process, origin: caller.origin, seconds: seconds)
         var incoming = try IncomingMessage.create(in: queue, header: header, residue: &residue)
         report.id = [UInt8](decimal: incoming.id)
         try incoming.receive(from: source, knowing: &original) { () throws(QueueExit) in
@@ -222,7 +223,7 @@ struct Submission {
         let queue = incoming.queue
         let stored = try incoming.stored(verdict: header)
         var envelope = try QueuedEnvelope.create(
-            in: queue, id: stored.id, user: Process.realUser, residue: &residue)
+            in: queue, id: stored.id, user: caller.user, process: process, residue: &residue)
         try envelope.receive(from: source)
         if let forward {
             try QuarantineHeader(forward: forward).insert(into: stored, recipientsOf: envelope)
@@ -230,6 +231,8 @@ struct Submission {
         }
         try envelope.commit(stored, residue: &residue)
         queue.pullTrigger()
+        stored.leaveOpen()
+        envelope.leaveOpen()
     }
 
     /// Queue it in hold/, with the settings by which it will be scanned.
@@ -241,7 +244,7 @@ struct Submission {
         let stored = try incoming.stored(
             verdict: ScanPolicy.header(.notScanned(reason: [UInt8]("held until it can be"))))
         var envelope = try QueuedEnvelope.create(
-            in: queue, id: stored.id, user: Process.realUser,
+            in: queue, id: stored.id, user: caller.user, process: process,
             settings: caller.isStranger ? nil : HeldSettings(keeping: caller.settings, settings),
             residue: &residue)
         try envelope.receive(from: source)

@@ -188,7 +188,8 @@ package final class DeliverySpawner {
     // MARK: - Reports
 
     private func endDeliveries(_ signals: borrowing FileDescriptor) throws(Errno) {
-        while try signals.nextSignal() != nil {}
+        // Another one makes the descriptor readable again.
+        _ = try signals.nextSignal()
         while let (child, status) = Child.nextEnded() {
             guard let i = running.firstIndex(where: { $0.child.identifier == child.identifier })
             else { continue }

@@ -84,7 +84,7 @@ package struct Control: Sendable {
 
     private func read(_ path: [UInt8]) throws(ControlFailure) -> [UInt8]? {
         do throws(Errno) {
-            return try Files.contents(path, limit: 16 << 20)
+            return try Files.text(path, limit: 16 << 20)
         } catch {
             if error == .noSuchFile { return nil }
             throw .unreadable(path: path, error)

@@ -22,7 +22,7 @@ package struct Identities: Sendable {
                     throw Errno.notPermitted
                 }
             }
-            text = try file.readToEnd(limit: 1 << 16)
+            text = try file.text(limit: 1 << 16)
         } catch {
             throw .unreadable(path: path, error)
         }

@@ -173,8 +173,7 @@ import CPosix
     /// Whether reads and writes wait; see fcntl(2), O_NONBLOCK.
     package borrowing func setNonBlocking(_ on: Bool) throws(Errno) {
         let fd = rawValue
-        let flags = try retrying { cposix_fcntl(fd, F_GETFL, 0) }
-        try retrying { cposix_fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) }
+        try retrying { cposix_set_non_blocking(fd, on ? 1 : 0) }
     }
 
     /// Another descriptor for the same open file; see fcntl(2), F_DUPFD_CLOEXEC.

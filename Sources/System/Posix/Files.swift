@@ -128,7 +128,30 @@ package enum Files {
     }
 }
 
+extension Files {
+    /// A whole small text on a disk, in one read where it is short; one of more bytes than the limit is an error,
+    /// `Errno.tooLarge`.
+    ///
+    /// Of a regular file a read that does not fill its room has reached the end; files of proc(5) and pipes are for
+    /// `contents`.
+    package static func text(_ path: [UInt8], limit: Int = 1 << 20) throws(Errno) -> [UInt8] {
+        try FileDescriptor.open(path, .readNonBlocking).text(limit: limit)
+    }
+}
+
 extension FileDescriptor {
+    /// The rest of a regular file as `Files.text` reads it.
+    package borrowing func text(limit: Int) throws(Errno) -> [UInt8] {
+        var all: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            let count = try read(into: &buffer)
+            if all.count + count > limit { throw .tooLarge }
+            all.append(contentsOf: buffer[..<count])
+            if count < buffer.count { return all }
+        }
+    }
+
     /// All that is left to read; more bytes than the limit are an error, `Errno.tooLarge`.
     package borrowing func readToEnd(limit: Int) throws(Errno) -> [UInt8] {
         var all: [UInt8] = []

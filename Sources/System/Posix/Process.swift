@@ -92,11 +92,21 @@ package enum Process {
             let number = UInt32(number)
             if number > next { try retrying { close_range(next, number - 1, 0) } }
             next = number + 1
-            if number > 2, isOpen(Int32(number)) {
-                try retrying { cposix_fcntl(Int32(number), F_SETFD, FD_CLOEXEC) }
-            }
         }
         try retrying { close_range(next, UInt32.max, 0) }
+        if next > 3 { try retrying { cposix_close_on_exec(3, next - 1) } }
+    }
+
+    /// Which of some descriptors are open, in their order; see poll(2), POLLNVAL.
+    package static func areOpen(_ numbers: [Int32]) -> [Bool] {
+        var entries = numbers.map { pollfd(fd: $0, events: 0, revents: 0) }
+        var span = entries.mutableSpan
+        let count = span.withUnsafeMutableBufferPointer {
+            poll($0.baseAddress, nfds_t($0.count), 0)
+        }
+        // Who may have few open files may not ask for many at once.
+        if count == -1 { return numbers.map { isOpen($0) } }
+        return entries.map { $0.fd >= 0 && Int32($0.revents) & POLLNVAL == 0 }
     }
 
     /// Whether a descriptor is open; see fcntl(2), F_GETFD.
@@ -106,7 +116,11 @@ package enum Process {
     ///
     /// Descriptor 0 still cannot be read, `Errno.badDescriptor`: what nobody gave is not empty.
     package static func fillStandardDescriptors() throws(Errno) {
-        for number: Int32 in 0...2 where !isOpen(number) {
+        // libc has done the same for a set-id program.
+        if isSetID { return }
+        let standard: [Int32] = [0, 1, 2]
+        let areOpen = areOpen(standard)
+        for number in standard where !areOpen[Int(number)] {
             // The lowest number that is free is this one; an execve closes it again.
             let null = try FileDescriptor.open(
                 Array("/dev/null".utf8), number == 0 ? .writeNonBlocking : .readWrite)

@@ -30,6 +30,16 @@ package struct Signal: Sendable {
     /// Ignore it in this process; see signal(2).
     package func ignore() { cposix_ignore(number) }
 
+    /// Let these wait, and no others, as long as this process is there; see sigprocmask(2).
+    ///
+    /// That is as good as to ignore each, in one call.
+    package static func holdBack(_ signals: [Signal]) throws(Errno) {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in signals { sigaddset(&set, signal.number) }
+        try retrying { sigprocmask(SIG_SETMASK, &set, nil) }
+    }
+
     /// End the process with an exit code, and nothing else, when it comes; see _exit(2).
     package func exitsProcess(with code: Int32) { cposix_exit_on(number, code) }
 }

@@ -33,9 +33,8 @@ extension Files {
     fileprivate static let ownDescriptors = Array("/proc/self/fd/".utf8)
 
     /// Whether files without a name can be named: that needs proc(5).
-    package static var canNameOpenFiles: Bool {
+    package static let canNameOpenFiles =
         withCString(ownDescriptors) { access($0, F_OK) } == 0
-    }
 }
 
 extension Errno {

@@ -43,7 +43,7 @@ extension FileDescriptor {
                 Array("/sys/fs/ext4/".utf8) + target[(slash + 1)...]
                 + Array("/journal_task".utf8)
             // The journal's kernel thread, or a word in angle brackets.
-            let text = try Files.contents(task, limit: 64)
+            let text = try Files.text(task, limit: 64)
             return text.first.map { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") } ?? false
         } catch {
             return false

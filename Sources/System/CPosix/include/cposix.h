@@ -68,8 +68,16 @@ static inline int cposix_exited(int status) { return WIFEXITED(status); }
 static inline int cposix_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int cposix_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
 
+/* ioctl is variadic. Whether calls on the open file wait. */
+static inline int cposix_set_non_blocking(int fd, int on) { return ioctl(fd, FIONBIO, &on); }
+/* Copies of these descriptors end with an execve; those that are not open stay so. */
+static inline int cposix_close_on_exec(unsigned first, unsigned last)
+{
+    return close_range(first, last, CLOSE_RANGE_CLOEXEC);
+}
+
 /* SIG_IGN and SIG_DFL are casts. */
-static inline void cposix_ignore(int number) { signal(number, SIG_IGN); }
+void cposix_ignore(int number);
 static inline void cposix_default(int number) { signal(number, SIG_DFL); }
 
 /* Swift finds the structures of these names and not the calls. */
