@@ -50,11 +50,10 @@ check:
 	swift build --build-tests $(STRICT)
 	PATH="$(TEST_PATH)" Tests/run $(TEST_FLAGS)
 
-# Mail on a disk whose power is cut at many points, then the same with syncs left out, which must be seen.
+# Mail on a disk whose power is cut at many points, then the same with syncs and orders left out, which must be seen.
 power-cut:
 	$(MAKE) --no-print-directory install
-	Tests/PowerCut/run $(SYSTEMS)
-	Tests/PowerCut/run without
+	Tests/PowerCut/run $(or $(SYSTEMS),ext4) without orders kept
 
 # Start-up time, instructions and memory, compared with Benchmarks/BASELINE.md.
 bench:

@@ -1,40 +1,42 @@
 #!/usr/bin/env python3
 """Record mail on a disk, cut the power at many points, and look what became of it; see Tests/PowerCut/run."""
 
-import collections
+import concurrent.futures
+import contextlib
+import json
 import os
 import pathlib
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 
+import orders
+import points
+from messages import MESSAGES, USERS, found, is_held, recipients, write
+from without import WITHOUT, attach, without
+
 WORK, MACHINE = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 MEMORY = WORK / "memory"
-CUTS = int(os.environ.get("CUTS", "40"))
-MESSAGES = 24
+# How many cuts are tried, or all; and what chooses them.
+CUTS = os.environ.get("CUTS", "40")
+SEED = int(os.environ.get("SEED") or random.randrange(1, 1 << 31))
+# So many cuts are tried at once, for mostly they wait; and which of these processes this is.
+JOBS = int(os.environ.get("JOBS", "4"))
+PART = 0
 # The queue's disk, and that of the homes.
 PLACES = (("disk0", "var/spool/qhpsi"), ("disk1", "home"))
 HOME = MACHINE / "disk1"
 QUEUE = MACHINE / "var/spool/qhpsi/queue1"
-USERS = {"ann": 70001, "bob": 70002, "joe": 70003, "slow": 70004}
-# What each fourth message does; the sender is always joe.
-KINDS = [["ann"], ["ann", "bob", "nobody"], ["nobody"], ["slow"]]
 MAKE = {
     "ext4": (64, ["mkfs.ext4", "-q", "-E", "lazy_itable_init=0,lazy_journal_init=0"]),
+    # Each file and each folder is synced in turn, and a check mends the rest.
+    "ext4 without a journal": (64, ["mkfs.ext4", "-q", "-O", "^has_journal", "-E", "lazy_itable_init=0"]),
     "xfs": (320, ["mkfs.xfs", "-q", "-f"]),
     "btrfs": (256, ["mkfs.btrfs", "-q", "-f"]),
 }
-# What is left out, by strace(1): calls of a program. One journal keeps qmail-send's names in order as well, so that only its
-# files' bytes can be missed.
-WITHOUT = [
-    ("qmail-queue", "fsync"),
-    ("qmail-local", "fsync"),
-    ("qmail-send", "fsync,sync_file_range"),
-]
 
 
 def run(*words, **options):
@@ -45,20 +47,6 @@ def inside(*words):
     return ["tools/in-root", str(MACHINE), *words]
 
 
-def recipients(number):
-    return KINDS[number % len(KINDS)]
-
-
-def is_held(number):
-    """Whether it waits for a scan at first."""
-    return number % 5 == 0
-
-
-def body(number):
-    lines = [f"line {line} of message {number}" for line in range(20 + number * 37 % 400)]
-    return "\n".join(lines) + f"\nend of message {number}\n"
-
-
 def make_machine():
     run("tools/set-id-root", MACHINE, 0)
     # All users are known to the machine; their homes are on the disk.
@@ -67,27 +55,7 @@ def make_machine():
             passwd.write(f"{name}:x:{number}:{number}::/home/{name}:/bin/sh\n")
     run("install", "-d", "-o", 64010, MACHINE / "var/qmail/alias")
     (MACHINE / "etc/qhpsi/control/locals").write_text("test.example\n")
-    messages = MACHINE / "messages"
-    messages.mkdir()
-    for number in range(MESSAGES):
-        (messages / f"{number}.text").write_text(f"Subject: message {number}\n\n" + body(number))
-        envelope = "Fjoe@test.example\0" + "".join(f"T{name}@test.example\0" for name in recipients(number)) + "\0"
-        (messages / f"{number}.envelope").write_bytes(envelope.encode())
-    (MACHINE / "inject").write_text(
-        "#!/bin/sh\n"
-        "# Queue messages; what is accepted is told to the disk.\n"
-        "for number; do\n"
-        "    unset QHPSI\n"
-        "    case $number in *[05]) export QHPSI='/scanner %s' QHPSIONERROR=hold;; esac\n"
-        "    if qmail-queue </messages/$number.text 1</messages/$number.envelope 2>/dev/null; then\n"
-        "        echo accepted $number >/record/mark\n"
-        "    fi\n"
-        "done\n"
-    )
-    (MACHINE / "scanner").write_text("#!/bin/sh\ntest -e /scanner-is-there || exit 9\n")
-    (MACHINE / "etc/qhpsi/defaultqueue/QHPSI").write_text("/scanner %s\n")
-    for name in ("inject", "scanner"):
-        os.chmod(MACHINE / name, 0o755)
+    write(MACHINE)
     for name in ("disk0", "disk1", "record"):
         (MACHINE / name).mkdir()
 
@@ -98,8 +66,8 @@ def mount(images):
         run("mount", "--bind", MACHINE / name, MACHINE / place)
 
 
-def unmount():
-    for place in [name for places in PLACES for name in reversed(places)]:
+def unmount(places=tuple(name for places in PLACES for name in reversed(places))):
+    for place in places:
         if not os.path.ismount(MACHINE / place):
             continue
         for _ in range(100):
@@ -111,12 +79,12 @@ def unmount():
 
 
 class Service:
-    """qmail-start in the machine, with a log."""
+    """qmail-start in the machine, with a log, after some messages are queued."""
 
-    def __init__(self, log):
+    def __init__(self, log, *numbers, under=()):
         self.log = open(log, "wb")
         self.process = subprocess.Popen(
-            inside("env", "-", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "qmail-start", "./Maildir/"),
+            [*under, *inside("/serve", *map(str, numbers))],
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
 
     def signal(self, number):
@@ -161,27 +129,61 @@ class Service:
         self.log.close()
 
 
-def record(system, disturb=None):
-    """Deliver mail on new disks; its trace is in MEMORY."""
+def make_disks(system):
+    """New disks with an empty queue and the homes, as MEMORY/base0 and base1."""
+    if (MEMORY / "base1").exists() and (MEMORY / "system").read_text() == system:
+        return
     size, make = MAKE[system]
-    images, trace = [MEMORY / "image0", MEMORY / "image1"], MEMORY / "trace"
-    for image in images:
-        with open(image, "wb") as file:
+    bases = [MEMORY / "base0", MEMORY / "base1"]
+    for base in bases:
+        base.unlink(missing_ok=True)
+        with open(base, "wb") as file:
             file.truncate(size << 20)
-        run(*make, image, stdout=subprocess.DEVNULL)
-    mount(images)
+        run(*make, base, stdout=subprocess.DEVNULL)
+    mount(bases)
     run(*inside("queue-fix", "-s", "3", "/var/spool/qhpsi/queue1"), stdout=subprocess.DEVNULL)
     for name, number in USERS.items():
         for part in ("", "Maildir", "Maildir/tmp", "Maildir/new", "Maildir/cur"):
             run("install", "-d", "-m", "700", "-o", number, "-g", number, HOME / name / part)
     (HOME / "slow/.qmail").write_text("|test -e /home/slow/go || exit 111\n./Maildir/\n")
     unmount()
+    (MEMORY / "system").write_text(system)
+
+
+@contextlib.contextmanager
+def recording(system):
+    """New disks, of which all is written down in MEMORY/trace."""
+    make_disks(system)
+    images = [MEMORY / "image0", MEMORY / "image1"]
     for number, image in enumerate(images):
-        run("cp", "--sparse=always", image, MEMORY / f"base{number}")
-    disk = subprocess.Popen([str(word) for word in (WORK / "disk", "record", MACHINE / "record", *images, trace)])
+        run("cp", "--sparse=always", MEMORY / f"base{number}", image)
+    words = (WORK / "disk", "record", MACHINE / "record", *images, MEMORY / "trace")
+    disk = subprocess.Popen([str(word) for word in words])
     while not (MACHINE / "record/mark").exists():
-        time.sleep(0.05)
+        time.sleep(0.02)
     mount([MACHINE / "record/0", MACHINE / "record/1"])
+    yield
+    unmount()
+    unmount(["record"])
+    disk.wait()
+
+
+def listing():
+    return run(WORK / "disk", "list", MEMORY / "trace", stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+
+def record(system, disturb=None):
+    """Deliver mail on new disks; its trace is in MEMORY."""
+    with recording(system):
+        deliver(disturb)
+    lines = listing()
+    accepted = [line for line in lines if line.startswith("M accepted")]
+    if len(accepted) != MESSAGES:
+        raise SystemExit(f"power-cut: {len(accepted)} of {MESSAGES} messages were accepted")
+    return lines
+
+
+def deliver(disturb):
     (MACHINE / "scanner-is-there").unlink(missing_ok=True)
     numbers, half, early = [str(number) for number in range(MESSAGES)], MESSAGES // 2, MESSAGES // 4
     # Some while nobody delivers, then one after the other, then three at once.
@@ -201,81 +203,40 @@ def record(system, disturb=None):
     if not service.run_until_empty(30):
         raise SystemExit(f"power-cut: the undisturbed run does not end; see {WORK}/log")
     service.stop()
-    unmount()
-    run("umount", MACHINE / "record")
-    disk.wait()
-    listing = run(WORK / "disk", "list", trace, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-    accepted = [line for line in listing if line.startswith("M accepted")]
-    if len(accepted) != MESSAGES:
-        raise SystemExit(f"power-cut: {len(accepted)} of {MESSAGES} messages were accepted")
-    return listing
 
 
-def points(listing, count):
-    """Where to cut: right after promises, right before flushes, right after them, and in between."""
-    flushes = [number for number, line in enumerate(listing) if line == "F"]
-    chosen = random.Random(1)
-    every = [point for flush in flushes for point in (flush, flush + 1)]
-    every += [chosen.randrange(1, len(listing)) for _ in flushes]
-    marks = [number + 1 for number, line in enumerate(listing) if line.startswith("M")]
-    every += marks
-    chosen.shuffle(every)
-    return sorted(every[:count])
+def cut(number, point, seed, out):
+    """Make what is left of a disk; in words what that is, of what was not flushed."""
+    return run(WORK / "disk", "cut", MEMORY / "trace", number, MEMORY / f"base{number}", point, seed and seed + number, out,
+               stdout=subprocess.PIPE, text=True).stdout
 
 
-def found():
-    """What is in the Maildirs: how often each message is where, the notices, and what is wrong."""
-    copies, notices, wrong = collections.Counter(), collections.Counter(), []
-    for name in USERS:
-        for path in sorted((MACHINE / "home" / name / "Maildir/new").iterdir()):
-            text = path.read_bytes().decode("latin-1")
-            head, _, rest = text.partition("\n\n")
-            notice = re.search(r"^Subject: failure notice$", head, re.M)
-            if notice:
-                about = re.findall(r"^Subject: message (\d+)$", rest, re.M)
-                if name != "joe" or len(about) != 1 or "nobody@test.example" not in rest:
-                    wrong.append(f"{name}: a notice that is none: {len(text)} bytes")
-                else:
-                    notices[int(about[0])] += 1
-                continue
-            subject = re.search(r"^Subject: message (\d+)$", head, re.M)
-            if not subject or len(re.findall(r"^X-QHPSI: ", head, re.M)) != 1:
-                wrong.append(f"{name}: a file of {len(text)} bytes that is no message")
-                continue
-            number = int(subject.group(1))
-            if is_held(number) and not re.search(r"^X-QHPSI: clean$", head, re.M):
-                wrong.append(f"{name}: message {number}, which no scanner has seen")
-            if rest != body(number):
-                wrong.append(f"{name}: half of message {number}: {len(text)} bytes")
-            elif name not in recipients(number):
-                wrong.append(f"{name}: message {number}, which is not his")
-            else:
-                copies[number, name] += 1
-    return copies, notices, wrong
-
-
-def look(listing, point, seed, system, seconds):
+def look(lines, point, seed, system, seconds):
     """What is wrong after a power cut at a point, and how many copies there are too many."""
-    accepted = [int(line.split()[2]) for line in listing[:point] if line.startswith("M accepted")]
-    cuts = [MEMORY / "cut0", MEMORY / "cut1"]
-    for number, cut in enumerate(cuts):
-        run(WORK / "disk", "cut", MEMORY / "trace", number, MEMORY / f"base{number}", point, seed and seed + number, cut)
+    cuts = [MEMORY / f"cut{PART}.0", MEMORY / f"cut{PART}.1"]
+    for number, image in enumerate(cuts):
+        cut(number, point, seed, image)
+        if system == "ext4 without a journal":
+            subprocess.run(["e2fsck", "-fy", image], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         mount(cuts)
     except subprocess.CalledProcessError:
         unmount()
         return [f"the {system} cannot be mounted"], 0
     (HOME / "slow/go").touch()
-    run(*inside("queue-fix", "/var/spool/qhpsi/queue1"), stdout=subprocess.DEVNULL)
-    service = Service(WORK / "log.cut")
+    (MACHINE / "scanner-is-there").touch()
+    fix = subprocess.run(inside("queue-fix", "/var/spool/qhpsi/queue1"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    service = Service(WORK / f"log.cut{PART}")
     is_empty = service.run_until_empty(seconds)
     service.stop()
-    copies, notices, wrong = found()
+    copies, notices, wrong = found(MACHINE / "home")
+    if fix.returncode:
+        wrong.append(fix.stderr.strip())
     left = [str(name.relative_to(QUEUE)) for part in ("hold", "todo", "info", "local", "remote", "bounce", "mess")
             for name in (QUEUE / part).rglob("*") if name.is_file()]
     if not is_empty:
         wrong.append(f"the queue does not become empty: {left}")
-    for number in accepted:
+    for number in points.accepted(lines, point):
         for name in recipients(number):
             if name == "nobody":
                 if not notices[number]:
@@ -286,87 +247,130 @@ def look(listing, point, seed, system, seconds):
     return wrong, sum(count - 1 for count in (*copies.values(), *notices.values()) if count > 1)
 
 
-def hardest(listing, count):
-    """Where a missing sync shows: right after promises, then as long after them as may be."""
-    marks = [number + 1 for number, line in enumerate(listing) if line.startswith("M")]
-    chosen = random.Random(1)
-    rest = [chosen.randrange(marks[-1], len(listing)) for _ in range(count)]
-    return sorted(marks[:count // 2] + rest[:count - count // 2])
+def different(lines, cuts):
+    """Without the cuts that leave the same as one before."""
+    def left(chosen):
+        point, seed = chosen
+        return len(points.accepted(lines, point)), *(cut(disk, point, seed, "-") for disk in (0, 1))
+
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        return list({what: chosen for what, chosen in zip(pool.map(left, cuts), cuts)}.values())
 
 
-def try_all(system, count, disturb=None, is_hard=False):
-    listing = record(system, disturb)
-    flushes = sum(line == "F" for line in listing)
-    print(f"power-cut: {system}: {MESSAGES} messages, {sum(line == 'W' for line in listing)} writes, {flushes} flushes",
-          flush=True)
+def try_cuts(lines, cuts, system):
+    """How many cuts were bad, and how many copies there were too many."""
     bad = repeated = 0
-    chosen = hardest(listing, count) if is_hard else points(listing, count)
-    for number, point in enumerate(chosen):
-        wrong, more = look(listing, point, 0 if is_hard else number + 1, system, 5 if is_hard else 20)
+    for point, seed in cuts:
+        wrong, more = look(lines, point, seed, system, 20)
         repeated += more
         if wrong:
             bad += 1
-            seed = 0 if is_hard else number + 1
-            print(f"power-cut: {system}: cut at {point} of {len(listing)}, seed {seed}: " + "; ".join(wrong[:4]),
-                  flush=True)
-            if is_hard:
-                break  # Once seen is enough.
-    print(f"power-cut: {system}: {number + 1} cuts, {bad} with mail lost, half or wrong, {repeated} second copies",
-          flush=True)
+            print(f"power-cut: {system}: cut at {point} of {len(lines)}, seed {seed}: " + "; ".join(wrong[:4]), flush=True)
+    return bad, repeated
+
+
+def try_all(system):
+    """Record a trace and cut it, several cuts at once, each process of these with mounts and processes of its own."""
+    lines = record(system)
+    print(f"power-cut: {system}: {MESSAGES} messages, {lines.count('W')} writes, {lines.count('F')} flushes", flush=True)
+    every = points.every(lines)
+    chosen = points.some(every, CUTS, SEED)
+    cuts = different(lines, chosen)
+    (MEMORY / "cuts").write_text(json.dumps(cuts))
+    jobs = [subprocess.Popen(["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", sys.argv[0],
+                              *map(str, (WORK, MACHINE, "part", system, number, JOBS))]) for number in range(JOBS)]
+    if any([job.wait() for job in jobs]):
+        raise SystemExit("power-cut: not all cuts could be tried")
+    results = [json.loads((MEMORY / f"result.{number}").read_text()) for number in range(JOBS)]
+    bad, repeated = map(sum, zip(*results))
+    print(f"power-cut: {system}: {len(chosen)} cuts of {len(every)}, which leave {len(cuts)} different disks, "
+          f"{bad} with mail lost, half or wrong, {repeated} second copies", flush=True)
     return bad
 
 
-def attach(call):
-    """Let calls of qmail-send's fork do nothing."""
-    for _ in range(100):
-        for entry in pathlib.Path("/proc").iterdir():
-            try:
-                name = os.readlink(entry / "exe")
-                parent = re.search(r"^PPid:\s+(\d+)", (entry / "status").read_text(), re.M).group(1)
-                if name.endswith("/qmail-send") and os.readlink(f"/proc/{parent}/exe") == name:
-                    subprocess.Popen(["strace", "-q", "-o", "/dev/null", "-e", f"trace={call}",
-                                      "-e", f"inject={call}:retval=0", "-p", entry.name])
-                    time.sleep(0.5)
-                    return
-            except (OSError, AttributeError):
-                continue
-        time.sleep(0.1)
-    raise SystemExit("power-cut: qmail-send has no fork")
+def try_part(system, number, jobs):
+    """The same for each so many cuts."""
+    global PART
+    PART = number
+    cuts = json.loads((MEMORY / "cuts").read_text())
+    result = try_cuts(listing(), cuts[number::jobs], system)
+    (MEMORY / f"result.{number}").write_text(json.dumps(result))
 
 
-def without(program, call):
-    """The same with calls of a program that do nothing and say that they did."""
+def try_hardest(disturb=None):
+    """Whether something is wrong at one of the points where a missing sync shows."""
+    lines = record("ext4", disturb)
+    for tried, (point, seed) in enumerate(points.hardest(lines, 40)):
+        wrong, _ = look(lines, point, seed, "ext4", 5)
+        if wrong:
+            print(f"power-cut: ext4: cut {tried + 1}, at {point} of {len(lines)}: " + "; ".join(wrong[:4]), flush=True)
+            return True  # Once seen is enough.
+    return False
+
+
+def try_order(order, is_kept):
+    """Whether it is seen that an order is not kept; or, when it is kept, that nothing is wrong with what is left then."""
+    removed, skip = ((), ()) if is_kept else (order.removed, order.skip)
+    (MACHINE / "scanner-is-there").touch()
+    if any(map(is_held, order.messages)):
+        (MACHINE / "scanner-is-there").unlink()
+    action = f"cd {MACHINE}; "
+    action += "".join(f"rm -f disk0/{name}; " for name in removed)
+    action += "".join(f"touch {name}; " for name in order.synced if "*" not in name)
+    action += "".join(f"sync {name} && " for name in order.synced) + "echo window >record/mark"
+    rules = [word for rule in skip for word in ("skip", *rule.split())] + ["at", *order.at.split(), action]
+    with recording(order.system):
+        service = Service(WORK / "log", *order.messages, under=(WORK / "until", *rules))
+        end = time.monotonic() + 20
+        while service.process.poll() is None and time.monotonic() < end:
+            if list((MACHINE / "disk0/queue1/hold").glob("*/*")):
+                (MACHINE / "scanner-is-there").touch()
+            service.signal(signal.SIGALRM)
+            time.sleep(0.1)
+        service.process.kill()
+        service.process.wait()
+    lines = listing()
+    if "M window" not in lines:
+        print(f"power-cut: {order.name}: it never comes to {order.at}; see {WORK}/log", flush=True)
+        return False
+    wrong, more = look(lines, lines.index("M window") + 1, 0, order.system, 5)
+    if order.is_twice and more:
+        wrong.append(f"{more} second copies")
+    is_good = bool(wrong) != is_kept
+    print(f"power-cut: {order.system}: {order.name}: {'kept' if is_kept else 'undone'}: {'' if is_good else 'NOT '}"
+          f"{'well' if is_kept else 'seen'}{': ' if wrong else ''}{'; '.join(wrong[:2])}", flush=True)
+    return is_good
+
+
+def is_missed(program, call):
+    """Whether it is seen that calls of a program do nothing."""
     if program == "qmail-send":
-        return try_all("ext4", CUTS, lambda: attach(call), is_hard=True)
-    path = MACHINE / "usr/sbin" / program
-    real = path.with_name(program + ".real")
-    path.rename(real)
-    path.write_text(
-        f"#!/bin/sh\n"
-        # A set-id program that somebody else traces has no rights.
-        f"[ ! -u /usr/sbin/{program}.real ] || [ $(id -u) = 0 ] || exec /usr/sbin/{program}.real \"$@\"\n"
-        f"exec /usr/bin/strace -f -o /dev/null -e trace={call} "
-        f"-e inject={call}:retval=0 /usr/sbin/{program}.real \"$@\"\n")
-    path.chmod(0o755)
-    try:
-        return try_all("ext4", CUTS, is_hard=True)
-    finally:
-        path.unlink()
-        real.rename(path)
+        return try_hardest(lambda: attach(call))
+    with without(MACHINE / "usr/sbin" / program, call):
+        return try_hardest()
 
 
 def main():
+    if sys.argv[3] == "part":
+        return try_part(sys.argv[4], int(sys.argv[5]), int(sys.argv[6]))
     # It ends with the namespace.
     MEMORY.mkdir(exist_ok=True)
     run("mount", "-t", "tmpfs", "-o", "mode=700", "tmpfs", MEMORY)
     make_machine()
     failed = 0
+    print(f"power-cut: SEED={SEED}", flush=True)
     for word in sys.argv[3:]:
+        if word in ("orders", "kept"):
+            chosen = points.some(orders.ORDERS, os.environ.get("ORDERS", "all"), SEED)
+            bad = sum([not try_order(order, word == "kept") for order in chosen])
+            print(f"power-cut: {word}: {len(chosen)} of {len(orders.ORDERS)} orders, {bad} not as they must be", flush=True)
+            failed += bad
+            continue
         if word != "without":
-            failed += try_all(word, CUTS) > 0
+            failed += try_all(word) > 0
             continue
         for program, call in WITHOUT:
-            if without(program, call):
+            if is_missed(program, call):
                 print(f"power-cut: without {call} of {program}: seen", flush=True)
             else:
                 print(f"power-cut: without {call} of {program}: not seen", flush=True)

@@ -7,7 +7,8 @@
  *   disk cut TRACE DISK BASE CUT SEED OUT
  *     Make of BASE, which the disk was at first, in OUT what is left of it when the power fails behind the first CUT
  *     records: all that was written before its last flush, and of the later writes a part, by SEED: none if that is 0. Of blocks of 4096 bytes
- *     that survive one in eight is torn: some of its sectors are new, the others old.
+ *     that survive one in eight is torn: some of its sectors are new, the others old.  Its output is how many writes
+ *     the last flush was after, and a sum of what survives after that; OUT may be - for that alone.
  *   disk list TRACE
  *     A line for each record: W, F, or M and the text.
  *
@@ -138,9 +139,17 @@ static uint32_t chance(uint32_t below)
     return (uint32_t)((state * 2685821657736338717u) >> 33) % below;
 }
 
+/* FNV-1a of what has survived, and where. */
+static uint64_t sum = 14695981039346656037u;
+
+static void add(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) sum = (sum ^ (unsigned char)bytes[i]) * 1099511628211u;
+}
+
 static int write_all(int fd, const char *bytes, size_t length, uint64_t offset)
 {
-    while (length > 0) {
+    while (length > 0 && fd != -1) {
         ssize_t count = pwrite(fd, bytes, length, (off_t)offset);
         if (count <= 0) return -1;
         bytes += count, offset += (uint64_t)count, length -= (size_t)count;
@@ -157,6 +166,9 @@ static int survive(int fd, const char *bytes, const struct record *record, uint3
         for (uint32_t start = block; start < block + 4096 && start < record->length; start += 512) {
             uint32_t size = record->length - start < 512 ? record->length - start : 512;
             if (torn && chance(2) == 0) continue;
+            uint64_t place = record->offset + start;
+            add((const char *)&place, sizeof place);
+            add(bytes + start, size);
             if (write_all(fd, bytes + start, size, record->offset + start) != 0) return -1;
         }
     }
@@ -174,24 +186,30 @@ static int cut(char **words)
     size_t room = 0;
     char command[4096];
     if (file == NULL) { perror(words[0]); return 111; }
-    snprintf(command, sizeof command, "cp --sparse=always '%s' '%s'", words[2], words[5]);
-    if (system(command) != 0) return 111;
-    int fd = open(words[5], O_RDWR | O_CLOEXEC);
-    if (fd < 0) { perror(words[5]); return 111; }
+    int fd = -1;
+    if (strcmp(words[5], "-") != 0) {
+        snprintf(command, sizeof command, "cp --sparse=always '%s' '%s'", words[2], words[5]);
+        if (system(command) != 0) return 111;
+        fd = open(words[5], O_RDWR | O_CLOEXEC);
+        if (fd < 0) { perror(words[5]); return 111; }
+    }
     for (i = 0; i < number && next(file, &record, &buffer, &room); i++)
         if (record.kind == 'F' && record.disk == own) last = i + 1;
     rewind(file);
+    long written = 0;
     state = strtoull(words[4], NULL, 10) * 0x9e3779b97f4a7c15u + 1;
     uint32_t percent = strcmp(words[4], "0") == 0 ? 0 : parts[chance(5)];
     for (i = 0; i < number && next(file, &record, &buffer, &room); i++) {
         if (record.kind != 'W' || record.disk != own) continue;
+        written += i < last;
         int bad = i < last ? write_all(fd, buffer, record.length, record.offset)
                            : survive(fd, buffer, &record, percent);
         if (bad) { perror(words[5]); return 111; }
     }
     free(buffer);
     fclose(file);
-    return close(fd) == 0 ? 0 : 111;
+    printf("%ld %016llx\n", written, (unsigned long long)sum);
+    return fd == -1 || close(fd) == 0 ? 0 : 111;
 }
 
 static int list(char **words)
