@@ -260,7 +260,9 @@ def different(lines, cuts):
 def try_cuts(lines, cuts, system):
     """How many cuts were bad, and how many copies there were too many."""
     bad = repeated = 0
-    for point, seed in cuts:
+    for tried, (point, seed) in enumerate(cuts):
+        if tried and tried % 250 == 0:
+            print(f"power-cut: {system}: {tried} of {len(cuts)} cuts in process {PART}", flush=True)
         wrong, more = look(lines, point, seed, system, 20)
         repeated += more
         if wrong:
