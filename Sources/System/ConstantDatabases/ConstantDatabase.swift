@@ -7,13 +7,15 @@ package final class ConstantDatabase {
     private let file: FileDescriptor
 
     /// Map the file into memory.
+    ///
+    /// - Throws: `Errno.invalid` when it is no database, or only a part of one: then nobody can say what is not in it.
     package convenience init(path: [UInt8]) throws(Errno) {
-        try self.init(try FileDescriptor.open(path, .read))
+        try self.init(try FileDescriptor.open(path, .readNonBlocking))
     }
 
     /// A copy of the file, which keeps its bytes when others write into the file or make it shorter.
     convenience init(copyOf path: [UInt8]) throws(Errno) {
-        let file = try FileDescriptor.open(path, .read)
+        let file = try FileDescriptor.open(path, .readNonBlocking)
         let copy = try FileDescriptor.inMemory()
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -28,11 +30,33 @@ package final class ConstantDatabase {
         var raw = cdb()
         // What cannot be mapped is too small to be a database, or memory is short.
         if cdb_init(&raw, file.rawValue) != 0 { throw .invalid }
+        guard Self.isWhole(raw) else {
+            cdb_free(&raw)
+            throw .invalid
+        }
         self.raw = raw
         self.file = file
     }
 
     deinit { cdb_free(&raw) }
+
+    /// Whether each of the 256 tables, also an empty one, lies behind the list of them and within the file.
+    ///
+    /// libcdb looks at the one that it needs, and takes zeros for an empty one.
+    private static func isWhole(_ raw: cdb) -> Bool {
+        let size = UInt64(raw.cdb_fsize)
+        let bytes = UnsafeRawBufferPointer(start: raw.cdb_mem, count: Int(raw.cdb_fsize))
+        guard bytes.count >= headLength else { return false }
+        for offset in stride(from: 0, to: headLength, by: 8) {
+            let position = UInt64(bytes.number(at: offset))
+            let slots = UInt64(bytes.number(at: offset + 4))
+            if position < UInt64(headLength) || position + 8 * slots > size { return false }
+        }
+        return true
+    }
+
+    /// A position and a number of slots for each table.
+    private static let headLength = 2048
 
     /// Whether there is a record with the key.
     package func contains(_ key: ArraySlice<UInt8>) throws(Errno) -> Bool {
@@ -48,5 +72,12 @@ package final class ConstantDatabase {
         if count == 0 { return [] }
         guard let data = cdb_get(&raw, count, raw.cdb_vpos) else { throw .invalid }
         return Array(UnsafeRawBufferPointer(start: data, count: Int(count)))
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The number in these four bytes, the lowest first.
+    fileprivate func number(at offset: Int) -> UInt32 {
+        UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
 }

@@ -155,12 +155,23 @@ private func makeAliases(_ instance: PrivateInstance) throws {
         command.set("CHECKRECIPIENT", "1")
         return try command.run()
     }
-    for text in [nil, "", "this is no database"] {
-        if let text { try instance.write("etc/qhpsi/aliases.cdb", text) }
+    try makeAliases(instance)
+    let path = "\(instance.root)/etc/qhpsi/aliases.cdb"
+    let whole = try Files.contents(Array(path.utf8), limit: 1 << 20)
+    let broken: [[UInt8]?] = [
+        nil, [], Array("this is no database".utf8), Array(repeating: 0, count: whole.count),
+        whole.dropLast(1), Array(whole[..<2048]),
+        Array(whole[..<1024]) + Array(repeating: 0, count: whole.count - 1024),
+    ]
+    for bytes in broken {
+        try shell("rm -f '\(path)'")
+        if let bytes { try instance.write("etc/qhpsi/aliases.cdb", bytes) }
         let outcome = try ask()
         #expect(outcome.replies.last?.hasPrefix("451 4.3.0 ") == true, "\(outcome.output)")
-        #expect(outcome.errors.contains("\(instance.root)/etc/qhpsi/aliases.cdb:"))
+        #expect(outcome.errors.contains("\(path):"))
     }
+    try shell("rm '\(path)' && mkfifo '\(path)'")
+    #expect(try ask().replies.last?.hasPrefix("451 4.3.0 ") == true)
     // Who is there without it is taken all the same.
     #expect(
         try replies(instance, ["joe@test.example", "info@test.example", "postmaster@test.example"])
