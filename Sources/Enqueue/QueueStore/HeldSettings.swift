@@ -1,6 +1,7 @@
 import ByteText
 import Posix
 import ScanPolicy
+import ScanProtocol
 
 /// The variables of scanning under which a message came, as its envelope in hold/ keeps them.
 ///
@@ -77,7 +78,7 @@ struct HeldSettings {
 
     /// Whether it is one of those that a scan gets.
     private static func scans(_ entry: [UInt8]) -> Bool {
-        ScannerRun.isPassedOn(entry) && !entry.starts(with: "QHPSIRELEASED=")
+        ScanVariables.contains(entry) && !entry.starts(with: "QHPSIRELEASED=")
             && !entry.starts(with: "QHPSIONERROR=")
     }
 }

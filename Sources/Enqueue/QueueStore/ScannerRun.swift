@@ -56,7 +56,7 @@ struct ScannerRun {
     private func answer(
         of broker: borrowing BrokerClient, on input: borrowing FileDescriptor, path: [UInt8]
     ) -> ScanReport? {
-        let request = ScanRequest(path: path, variables.filtered(Self.isPassedOn))
+        let request = ScanRequest(path: path, variables.filtered(ScanVariables.contains))
         return broker.answer(on: input.rawValue, request, seconds: timeout)?.report
     }
 
@@ -110,17 +110,9 @@ struct ScannerRun {
     }
 
     private var environment: Environment {
-        var kept = variables.filtered(Self.isPassedOn)
+        var kept = variables.filtered(ScanVariables.contains)
         if !instance.root.isEmpty { kept.set("QHPSI_ROOT", instance.root) }
         return kept
-    }
-
-    /// Whether a variable, `NAME=value`, is one of scanning.
-    static func isPassedOn(_ entry: [UInt8]) -> Bool {
-        entry.starts(with: "QHPSI") && !entry.starts(with: "QHPSI_")
-            || entry.starts(with: "PLUGINDIR=") || entry.starts(with: "QUEUE_PLUGIN")
-            || entry.starts(with: "CLAMD_") || entry.starts(with: "CLAMAV_")
-            || entry.starts(with: "SCAN")
     }
 
     private func wait(

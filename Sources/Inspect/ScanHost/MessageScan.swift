@@ -102,12 +102,7 @@ package struct MessageScan {
     }
 
     private var cleaned: Environment {
-        var kept = environment.filtered { entry in
-            entry.starts(with: "PLUGINDIR=") || entry.starts(with: "QUEUE_PLUGIN")
-                || entry.starts(with: "QHPSIRC=") || entry.starts(with: "QHPSIRN=")
-                || entry.starts(with: "CLAMD_") || entry.starts(with: "CLAMAV_")
-                || entry.starts(with: "SCAN")
-        }
+        var kept = environment.filtered(ScanVariables.reachesScanner)
         kept.set("PATH", [UInt8]("/usr/local/bin:/usr/bin:/bin"))
         kept.set("HOME", [UInt8(ascii: "/")])
         kept.set("LC_ALL", [UInt8]("C"))

@@ -1,5 +1,6 @@
 import ByteText
 package import Posix
+import ScanProtocol
 
 /// What a client of the scan broker wants beside the message's descriptor; see qhpsid(8).
 ///
@@ -53,9 +54,6 @@ package struct ScanRequest: Equatable {
     }
 
     private static func concernsScans(_ entry: [UInt8]) -> Bool {
-        entry.starts(with: "QHPSI") && !entry.starts(with: "QHPSI_")
-            || entry.starts(with: "PLUGINDIR=") || entry.starts(with: "QUEUE_PLUGIN")
-            || entry.starts(with: "CLAMD_") || entry.starts(with: "CLAMAV_")
-            || entry.starts(with: "SCAN") || entry.starts(with: "TMPDIR=")
+        ScanVariables.contains(entry) || entry.starts(with: "TMPDIR=")
     }
 }
