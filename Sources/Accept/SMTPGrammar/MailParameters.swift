@@ -24,7 +24,7 @@ package struct MailParameters: Equatable, Sendable {
 
     /// Read what follows the path.
     init(_ text: ArraySlice<UInt8>) throws(Reply) {
-        for parameter in try Self.parameters(in: text) { try apply(parameter) }
+        for parameter in Self.parameters(in: text) { try apply(parameter) }
     }
 
     /// A parameter's keyword, and its value if it has one.
@@ -36,10 +36,12 @@ package struct MailParameters: Equatable, Sendable {
     }
 
     /// The words of a parameter list, in any bytes; RFC 5321 §4.1.2 and RFC 6531 §3.3.
-    static func parameters(in text: ArraySlice<UInt8>) throws(Reply) -> [[UInt8]] {
-        guard let first = text.first else { return [] }
-        guard first == 32 || first == 9 else {
-            throw Reply(501, "5.5.4", "a space must stand between the path and its parameters")
+    ///
+    /// Of a comment behind the path, as in a header, nothing is left, and a blank behind its bracket may be missing.
+    static func parameters(in text: ArraySlice<UInt8>) -> [[UInt8]] {
+        var text = text.drop { $0 == 32 || $0 == 9 }
+        if text.first == UInt8(ascii: "("), let end = text.firstIndex(of: UInt8(ascii: ")")) {
+            text = text[(end + 1)...]
         }
         return text.split { $0 == 32 || $0 == 9 }.map { Array($0) }
     }

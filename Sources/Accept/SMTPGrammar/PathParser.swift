@@ -4,8 +4,8 @@ import Envelope
 
 /// Reads the path of a MAIL or RCPT command; RFC 5321 §4.1.2 with RFC 6531 §3.3.
 ///
-/// What programs write otherwise, and can mean one thing only, is read, too: no brackets, blanks inside of them, dots
-/// at any place of a local part, a dot at a domain's end.
+/// What programs write otherwise, and can mean one thing only, is read, too: no brackets, or several, blanks inside of
+/// them, a name before them as in a header, dots at any place of a local part, a dot at a domain's end.
 struct PathParser {
     private let text: [UInt8]
     /// Where the next byte is.
@@ -36,44 +36,65 @@ struct PathParser {
         while let byte = next, byte == 32 || byte == 9 { position += 1 }
     }
 
-    /// Take `<` if it is there, and blanks behind it; what it says is to be given to `close`.
-    private mutating func open() -> Bool {
-        let isOpen = take("<")
-        if isOpen { skipBlanks() }
-        return isOpen
+    /// Go to the mailbox: behind the last `<` before the first `>`, for what stands there is a name, or one `<` more.
+    ///
+    /// Both do not count in quotes. How many are open is returned; it is to be given to `close`.
+    private mutating func open() -> Int {
+        var brackets = 0
+        var start = position
+        var isQuoted = false
+        var i = position
+        while i < text.count {
+            switch text[i] {
+            case UInt8(ascii: "\\") where isQuoted: i += 1
+            case UInt8(ascii: "\""): isQuoted.toggle()
+            case UInt8(ascii: "<") where !isQuoted && text[position..<i].mayStandBeforeBracket:
+                brackets += 1
+                start = i + 1
+            case UInt8(ascii: ">") where !isQuoted:
+                position = start
+                if brackets > 0 { skipBlanks() }
+                return brackets
+            default: break
+            }
+            i += 1
+        }
+        return 0
     }
 
-    private mutating func close(_ isOpen: Bool) throws(PathError) {
-        if isOpen {
+    private mutating func close(_ brackets: Int) throws(PathError) {
+        for _ in 0..<brackets {
             skipBlanks()
             try need(">")
-        } else if let byte = next, byte != 32, byte != 9 {
-            throw .syntax
         }
+        if brackets == 0, let byte = next, byte != 32, byte != 9 { throw .syntax }
     }
 
     /// `<>` or `<mailbox>`, a source route before the mailbox dropped; a mailbox without brackets, too.
     mutating func reversePath() throws(PathError) -> ReversePath {
-        let isOpen = open()
-        if isOpen, take(">") { return .null }
+        let brackets = open()
+        if brackets > 0, next == UInt8(ascii: ">") {
+            try close(brackets)
+            return .null
+        }
         try sourceRoute()
         let mailbox = try domain(after: try localPart())
-        try close(isOpen)
+        try close(brackets)
         return .mailbox(mailbox)
     }
 
     /// `<postmaster>` or `<mailbox>`, a source route before the mailbox dropped; the same without brackets, too.
     mutating func forwardPath() throws(PathError) -> ForwardPath {
-        let isOpen = open()
+        let brackets = open()
         try sourceRoute()
         let local = try localPart()
         if next != UInt8(ascii: "@") {
-            try close(isOpen)
+            try close(brackets)
             guard local.equalsIgnoringCase("postmaster") else { throw .syntax }
             return .postmaster
         }
         let mailbox = try domain(after: local)
-        try close(isOpen)
+        try close(brackets)
         return .mailbox(mailbox)
     }
 
@@ -161,6 +182,19 @@ struct PathParser {
             ? inside.dropFirst(5).isIPv6Address : inside[...].isIPv4Address
         if !isAddress { throw .syntax }
         return Array(text[start..<position])
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// Whether a mailbox in brackets may follow: a parameter's value may be in brackets, too, and nobody can say which of
+    /// two addresses is meant.
+    fileprivate var mayStandBeforeBracket: Bool {
+        guard let last else { return true }
+        if last == UInt8(ascii: "=") || contains(where: { $0.isControl && $0 != 9 }) {
+            return false
+        }
+        return last == 32 || last == 9 || last == UInt8(ascii: "<") || last == UInt8(ascii: "\"")
+            || !contains(UInt8(ascii: "@"))
     }
 }
 

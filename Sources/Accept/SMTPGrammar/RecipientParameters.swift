@@ -13,7 +13,7 @@ package struct RecipientParameters: Equatable, Sendable {
 
     /// Read what follows the path.
     init(_ text: ArraySlice<UInt8>) throws(Reply) {
-        for parameter in try MailParameters.parameters(in: text) {
+        for parameter in MailParameters.parameters(in: text) {
             let (keyword, value) = MailParameters.parts(parameter)
             var isGood = false
             if keyword.equalsIgnoringCase("NOTIFY") {

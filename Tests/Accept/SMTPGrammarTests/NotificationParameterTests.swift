@@ -79,7 +79,7 @@ func `parameters of MAIL`(text: String, reply: String, records: String) {
         ("", " ORCPT=rfc822;a+0D", "250 2.1.5", ""),
         ("", " ORCPT=rfc822;\(long)\(long)\(long)\(long)\(long)", "250 2.1.5", ""),
         ("", " RET=FULL", "555 5.5.4", ""),
-        ("", " ü", "501 5.5.4", ""), ("", "NOTIFY=NEVER", "501 5.5.4", ""),
+        ("", " ü", "501 5.5.4", ""), ("", "NOTIFY=NEVER", "250 2.1.5", "NNEVER"),
     ] as [(String, String, String, String)])
 func `parameters of RCPT`(mailText: String, text: String, reply: String, records: String) {
     let all = mail + mailText + "\r\nRCPT TO:<d@test.example>" + text + "\r\n"

@@ -55,6 +55,18 @@ private let long63 = String(repeating: "d", count: 63)
         ("@one.example:a@b.example", "a@b.example"), ("< a@b.example\t>", "a@b.example"),
         ("a@b.example SIZE=5", "a@b.example"), ("<a@b.example>  SIZE=5  \t", "a@b.example"),
         ("< >", ""),
+        // As in a header, or wrapped once too often.
+        ("Bob <a@b.example>", "a@b.example"), ("Bob<a@b.example>", "a@b.example"),
+        (#""Bob, (x) <y>" <a@b.example> SIZE=5"#, "a@b.example"),
+        ("a@b.example <a@b.example>", "a@b.example"), ("Müller <a@b.example>", "a@b.example"),
+        (#""a@b.example"<a@b.example>"#, "a@b.example"), ("(Bob) <a@b.example>", "a@b.example"),
+        ("<<a@b.example>>", "a@b.example"), ("<Bob <a@b.example>>", "a@b.example"),
+        ("<<<@c.example:a@b.example> > >", "a@b.example"), ("Mailer <>", ""), ("<<>>", ""),
+        (#"Bob <"<b> \"b"@c.example>"#, #"<b> "b@c.example"#),
+        ("a@b.example AUTH=<>", "a@b.example"),
+        ("<a@b.example>SIZE=5", "a@b.example"), ("<a@b.example> (Bob)", "a@b.example"),
+        ("a@b.example (Bob Smith) SIZE=5", "a@b.example"),
+        ("<a@b.example>(Bob)SIZE=5", "a@b.example"),
         ("<a@\(long63).example>", "a@\(long63).example"),
     ] as [(String, String)])
 func `a good sender is read`(path: String, address: String) throws {
@@ -70,7 +82,10 @@ func `a good sender is read`(path: String, address: String) throws {
     "<a\u{1}@b.example>", "<\"a\u{1}\"@b.example>", #"<"a\"#, "<a@[192.0.2]>", "<a@[192.0.2.256]>",
     "<a@[192.0.2.1>", "<a@[IPv6:1:2:3]>", "<a@[IPv6:1::2::3]>", "<a@[IPv6:12345::]>",
     "<a@[IPv6:1:2:3:4:5:6:7::8]>", "<a@[IPv6:1:2:3:4:5:6:7:8:9]>", "<a@[IPv6:]>", "<a@[]>",
-    "<a@[IPv6:1:]>", "<@one.example a@b.example>", "<@one.example,:a@b.example>", "<<a@b.example>>",
+    "<a@[IPv6:1:]>", "<@one.example a@b.example>", "<@one.example,:a@b.example>",
+    "<<a@b.example>", "Bob <a@b.example", "Bob >a@b.example<",
+    "\u{1}<a@b.example>", "Bob\0 <a@b.example>", #"Bob "B <a@b.example>"#, "Bob <a b@c.example>",
+    "<Bob <a@b.example>", "(Bob) a@b.example", "Bob a@b.example",
     "<a@b.example\0>", "<a,b@c.example>", "<a@b@c.example>",
     "<a@\(long63)d.example>", "<#@[]>", "<a@(b)>", "<a@b/c>",
 ])
@@ -92,6 +107,11 @@ func `a bad sender is refused with 501`(path: String) {
         ("< postmaster >", "postmaster"),
         ("bob@test.example", "bob@test.example"), ("bob..@test.example", "bob..@test.example"),
         ("bob@test.example NOTIFY=NEVER", "bob@test.example"),
+        ("Bob B <bob@test.example> NOTIFY=NEVER", "bob@test.example"),
+        ("Post Master <postmaster>", "postmaster"),
+        ("postmaster <bob@test.example>", "bob@test.example"),
+        ("<<bob@test.example>>NOTIFY=NEVER", "bob@test.example"),
+        ("bob@test.example (Bob)", "bob@test.example"),
     ] as [(String, String)])
 func `a good recipient is read`(path: String, address: String) throws {
     #expect(try recipient(path) == address)
@@ -99,7 +119,7 @@ func `a good recipient is read`(path: String, address: String) throws {
 
 @Test(arguments: [
     "", "<>", "<a>", "a", "<post master>", "post master", "postmaster>", "<a@b.example",
-    "a@b.example>", "<\"postmaster>",
+    "a@b.example>", "<\"postmaster>", "Bob <>", "Bob <bob>",
 ])
 func `a bad recipient is refused with 501`(path: String) {
     do throws(Reply) {

@@ -39,6 +39,14 @@ private let forward =
         ),
         ("MAIL FROM:<>", "RCPT TO:postmaster", "", "postmaster@mx.test.example"),
         (
+            #"MAIL FROM:"Copier, 2nd floor" <copier@x.example> SIZE=5"#,
+            "RCPT TO:Bob B <bob@test.example> (Bob)", "copier@x.example", "bob@test.example"
+        ),
+        (
+            "MAIL FROM:<<name@x.example>>SIZE=5", "RCPT TO:<Bob <bob@test.example>>",
+            "name@x.example", "bob@test.example"
+        ),
+        (
             "MAIL FROM:<name@x.example.>", "RCPT TO:<bob@TEST.example.>", "name@x.example",
             "bob@TEST.example"
         ),
