@@ -118,3 +118,25 @@ extension SendingMachine {
     #expect(outcome.code == 111 && outcome.errors.contains("unable to change"))
     withExtendedLifetime((deaf, keeper.rawValue)) {}
 }
+
+@Test func `what the queue's owner puts in place of the table is neither waited for nor changed`()
+    throws
+{
+    let machine = try SendingMachine()
+    let victim = machine.root + "/victim"
+    let table = machine.table
+    let content = String(repeating: "root:x:0:0::/root:/bin/sh\n", count: 40)
+    for plant in [
+        "mkfifo '\(table)'", "ln -s '\(victim)' '\(table)'", "ln '\(victim)' '\(table)'",
+        "ln -s /dev/zero '\(table)'", "mkdir '\(table)'",
+        "cd '\(machine.root)' && mkdir f && cp victim f/tcpto && rm -r \"$(dirname '\(table)')\" && ln -s '\(machine.root)/f' \"$(dirname '\(table)')\"",
+    ] {
+        try shell("rm -rf '\(table)' && printf '\(content)' >'\(victim)' && \(plant)")
+        for name in ["qmail-tcpok", "qmail-tcpto"] {
+            let outcome = try machine.tool(name)
+            #expect(outcome.code == 111, "\(name), \(plant)")
+        }
+        #expect(try shell("cat '\(victim)'") == content, "\(plant)")
+    }
+    #expect(try shell("cat '\(machine.root)/f/tcpto'") == content)
+}

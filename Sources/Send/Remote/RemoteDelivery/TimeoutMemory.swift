@@ -4,10 +4,13 @@ package import Posix
 
 /// What the deliveries of this machine remember together about servers that did not answer.
 ///
-/// It is the file lock/tcpto of the first queue, for all queues; without it nothing is remembered.
+/// It is the file lock/tcpto of the first queue, for all queues; without it nothing is remembered. The folder is qmailq's,
+/// who could put anything there: only a regular file with this one name is a table, and links are not followed.
 package struct TimeoutMemory: Sendable {
     /// The file.
-    package let path: [UInt8]
+    package var path: [UInt8] { folder + [UInt8]("/") + Self.name }
+    private let folder: [UInt8]
+    private static let name = [UInt8]("tcpto")
 
     /// More than this is not a table.
     private static let sizeLimit = 1 << 20
@@ -17,7 +20,7 @@ package struct TimeoutMemory: Sendable {
 
     /// The memory of an instance.
     package init(of instance: Instance) {
-        path = instance.spool + [UInt8]("/queue1/lock/tcpto")
+        folder = instance.spool + [UInt8]("/queue1/lock")
     }
 
     /// Whether an address is left alone, and whether the table has it at all.
@@ -52,7 +55,10 @@ package struct TimeoutMemory: Sendable {
     /// - Throws: When the file cannot be read or, if it was changed, written; `Errno.wouldBlock` when somebody keeps it
     ///   locked, for whom no delivery waits long.
     package func update(_ change: (inout TimeoutTable) -> Void) throws(Errno) {
-        let file = try FileDescriptor.open(path, .readWrite)
+        let reading = try open()
+        // The very file that was looked at, whatever has its name now; see proc_pid_fd(5).
+        let file = try FileDescriptor.open(
+            [UInt8]("/proc/self/fd/") + [UInt8](decimal: Int(reading.rawValue)), .readWrite)
         var patience = Self.lockPatience
         while try !file.lockWithoutWaiting() {
             guard patience > 0 else { throw .wouldBlock }
@@ -67,6 +73,14 @@ package struct TimeoutMemory: Sendable {
 
     /// The table as it is, for those who may only read it.
     package func table() throws(Errno) -> TimeoutTable {
-        TimeoutTable(try Files.contents(path, limit: Self.sizeLimit))
+        TimeoutTable(try open().readToEnd(limit: Self.sizeLimit))
+    }
+
+    /// The file, to be read.
+    private func open() throws(Errno) -> FileDescriptor {
+        guard let file = try FileDescriptor.folder(folder).regularFile(named: Self.name),
+            try file.status().links == 1
+        else { throw .invalid }
+        return file
     }
 }
