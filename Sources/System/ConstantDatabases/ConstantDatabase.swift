@@ -8,14 +8,15 @@ package final class ConstantDatabase {
 
     /// Map the file into memory.
     ///
-    /// - Throws: `Errno.invalid` when it is no database, or only a part of one: then nobody can say what is not in it.
+    /// - Throws: As open(2) says; `Errno.invalid` for what is no database, be it a FIFO, for which nobody waits, or only a part
+    ///   of one: then nobody can say what is not in it.
     package convenience init(path: [UInt8]) throws(Errno) {
-        try self.init(try FileDescriptor.open(path, .readNonBlocking))
+        try self.init(try Self.file(path))
     }
 
     /// A copy of the file, which keeps its bytes when others write into the file or make it shorter.
     convenience init(copyOf path: [UInt8]) throws(Errno) {
-        let file = try FileDescriptor.open(path, .readNonBlocking)
+        let file = try Self.file(path)
         let copy = try FileDescriptor.inMemory()
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -24,6 +25,13 @@ package final class ConstantDatabase {
             try copy.write(buffer.span.extracting(first: count).bytes)
         }
         try self.init(copy)
+    }
+
+    /// A regular file: a name that a user chose can be of anything.
+    private static func file(_ path: [UInt8]) throws(Errno) -> FileDescriptor {
+        let file = try FileDescriptor.open(path, .readNonBlocking)
+        guard try file.status().kind == .file else { throw .invalid }
+        return file
     }
 
     private init(_ file: consuming FileDescriptor) throws(Errno) {

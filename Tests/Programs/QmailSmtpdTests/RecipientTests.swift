@@ -113,6 +113,17 @@ private func makeAliases(_ instance: PrivateInstance) throws {
         ])
 }
 
+@Test func `a database that is a FIFO, a device or a folder holds no session up`() throws {
+    let instance = try instance()
+    let place = instance.root + "/home/alias/any.cdb"
+    try instance.write("home/alias/.qmail-default", "|fastforward -d any.cdb\n")
+    for plant in ["mkfifo", "mkdir", "ln -s /dev/zero"] {
+        try shell("rm -rf '\(place)' && \(plant) '\(place)'")
+        let reply = try replies(instance, ["nobody@test.example"])
+        #expect(reply.count == 1 && reply[0].hasPrefix("4"), "\(plant): \(reply)")
+    }
+}
+
 @Test func `a file with anything but fastforward takes all`() throws {
     let instance = try instance()
     try makeAliases(instance)
