@@ -30,7 +30,7 @@ package struct DatabaseReplacement: Sendable {
     /// Write the records in order, put them on the disk, and let the database have its name.
     package func write(_ records: [(key: [UInt8], data: [UInt8])]) throws(Failure) {
         let file: FileDescriptor
-        do throws(Errno) { file = try .open(temporary, .replace) } catch {
+        do throws(Errno) { file = try Self.openNew(temporary) } catch {
             throw Failure("create", temporary, error)
         }
         do throws(Errno) {
@@ -47,6 +47,16 @@ package struct DatabaseReplacement: Sendable {
         do throws(Errno) { try FileDescriptor.open(folder, .readDirectory).sync() } catch {
             throw Failure("write to disk the folder of", path, error)
         }
+    }
+
+    /// A new file; one that somebody left is removed, and no link of another's is followed.
+    private static func openNew(_ path: [UInt8]) throws(Errno) -> FileDescriptor {
+        do throws(Errno) { return try .open(path, .createNew) } catch {
+            // A device is not removed, nor is a link to one.
+            guard error == .fileExists, try FileStatus(of: path).kind == .file else { throw error }
+        }
+        try Files.unlink(path)
+        return try .open(path, .createNew)
     }
 
     private var folder: [UInt8] {

@@ -106,7 +106,7 @@ func `a wrong line is named with its place, and the old database stays`(
     let before = folder.contents("rules.cdb")
     for (arguments, words) in [
         (["rules.cdb", "/dev/nonexistent/tmp"], "unable to create /dev/nonexistent/tmp: "),
-        (["rules.cdb", "/dev/full"], "unable to write to /dev/full: "),
+        (["rules.cdb", "/dev/full"], "unable to create /dev/full: File exists"),
         (["/dev/nonexistent/cdb", "t"], "unable to move t to /dev/nonexistent/cdb: "),
         (["rules.cdb", "."], "unable to create .: "),
     ] {
@@ -119,6 +119,23 @@ func `a wrong line is named with its place, and the old database stays`(
     let outcome = try unreadable.run()
     #expect(outcome.code == 111 && outcome.errors.contains("unable to read input: "))
     #expect(folder.contents("rules.cdb") == before)
+}
+
+@Test func `what lies in the place of the temporary file is neither waited for nor written to`()
+    throws
+{
+    let folder = try Folder()
+    for plant in ["mkfifo t", "ln -s victim t", "ln -s new t", "mkdir t"] {
+        try shell("cd '\(folder.path)' && rm -rf t new && echo precious >victim && \(plant)")
+        let outcome = try compile(Array(":allow\n".utf8), in: folder, ["rules.cdb", "t"])
+        #expect(outcome.code == 111, "\(plant)")
+        #expect(outcome.errors.hasPrefix("tcprules: fatal: unable to create t: "), "\(plant)")
+        #expect(try shell("cd '\(folder.path)' && cat victim && ls") == "precious\nt\nvictim\n")
+    }
+    // One that was left is replaced, and whoever has it open keeps it.
+    try shell("cd '\(folder.path)' && rm -rf t && ln victim t")
+    #expect(try compile(Array(":allow\n".utf8), in: folder, ["rules.cdb", "t"]).code == 0)
+    #expect(try shell("cat '\(folder.path)/victim'") == "precious\n")
 }
 
 @Test func `the file and then its name are put on the disk`() throws {

@@ -116,6 +116,27 @@ private func insertion(_ keyword: String, at address: String = "prefilt@test.exa
     #expect(shown.code == 0 && shown.output == "prefilt@test.example has no rules\n")
 }
 
+@Test func `what the folder's owner puts there is neither waited for nor written to`() throws {
+    let instance = try PrivateInstance()
+    #expect(try instance.vcfilter(seed).code == 0)
+    let before = try instance.stored()
+    let place =
+        "cd '\(instance.filters)' && rm -f .lock test.example/.new && echo precious >.victim && "
+    for (plant, code) in [
+        ("ln -s ../.victim test.example/.new", Int32(111)), ("mkfifo test.example/.new", 111),
+        ("mkfifo .lock", 111), ("ln -s .victim .lock", 111), ("ln -s .none .lock", 111),
+        ("ln .victim test.example/.new", 0),
+    ] {
+        try shell(place + plant)
+        let outcome = try instance.vcfilter(insertion("a"))
+        #expect(outcome.code == code, "\(plant): \(outcome.errors)")
+        #expect(
+            try shell("cd '\(instance.filters)' && cat .victim && ls -d .none 2>&1 || :").hasPrefix(
+                "precious\nls: "))
+        if code != 0 { #expect(try instance.stored() == before) }
+    }
+}
+
 @Test func `a domain must be one of this machine's`() throws {
     let instance = try PrivateInstance()
     let unknown = try instance.vcfilter(insertion("a", at: "bob@other.example"))

@@ -149,7 +149,7 @@ package struct FilterStore: Sendable {
         var text: [UInt8] = []
         for rule in rules { text += rule.line + [10] }
         try Self.attempt("write", temporary) { () throws(Errno) in
-            let new = try FileDescriptor.open(temporary, .replace, permissions: 0o644)
+            let new = try Self.openNew(temporary)
             try new.write(text)
             try new.sync()
             try new.close()
@@ -157,6 +157,18 @@ package struct FilterStore: Sendable {
         try Self.attempt("replace", file) { () throws(Errno) in
             try Files.rename(temporary, to: file)
         }
+    }
+
+    /// A new file; one that somebody left is removed, and no link is followed: the folder can be another's.
+    private static func openNew(_ path: [UInt8]) throws(Errno) -> FileDescriptor {
+        do throws(Errno) {
+            return try FileDescriptor.open(path, .createNew, permissions: 0o644)
+        } catch {
+            // A device is not removed, nor is a link to one.
+            guard error == .fileExists, try FileStatus(of: path).kind == .file else { throw error }
+        }
+        try Files.unlink(path)
+        return try FileDescriptor.open(path, .createNew, permissions: 0o644)
     }
 
     private func makeDirectory(_ path: [UInt8]) throws(FilterStoreFailure) {
@@ -184,7 +196,7 @@ package struct FilterStore: Sendable {
         let name = path([UInt8](Self.lockFile))
         let deadline = Deadline(milliseconds: Self.patience)
         do throws(Errno) {
-            let file = try FileDescriptor.open(name, .append, permissions: 0o600)
+            let file = try openLock(name)
             while !deadline.hasPassed {
                 if try file.lockWithoutWaiting() { return file }
                 Clock.sleep(milliseconds: 2)
@@ -193,6 +205,27 @@ package struct FilterStore: Sendable {
             throw .unable(verb: "lock", path: name, error)
         }
         throw .busy(path: name)
+    }
+
+    /// The file of the lock, made where it is missing; nothing else is one, and no link is followed.
+    private func openLock(_ name: [UInt8]) throws(Errno) -> FileDescriptor {
+        let folder = try FileDescriptor.open(directory, .readDirectory)
+        do throws(Errno) {
+            if let file = try folder.regularFile(named: [UInt8](Self.lockFile)) { return file }
+            throw .invalid
+        } catch {
+            guard error == .noSuchFile else { throw error }
+        }
+        do throws(Errno) {
+            return try FileDescriptor.open(name, .createNew, permissions: 0o600)
+        } catch {
+            guard error == .fileExists else { throw error }
+        }
+        // Somebody else has made it since.
+        guard let file = try folder.regularFile(named: [UInt8](Self.lockFile)) else {
+            throw .invalid
+        }
+        return file
     }
 
     private static func attempt<Value>(
