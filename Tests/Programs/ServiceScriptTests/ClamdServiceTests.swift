@@ -46,11 +46,12 @@ private let encrypted = """
         cd var/lib/clamav && echo '# nothing' >test.ndb && echo Test >test.ign2 && echo '// rule' >test.yar
         echo 'aa15bcf478d165efd2065190eb473bcb:544:x' >test.fp
         echo 'ClamAV-VDB:29 Nov 2026 00-00 +0000:1:0:90:x:y:z:0' >daily.cvd
+        mkfifo a.ndb a.yar a.cvd && ln -s /dev/zero b.ndb && mkdir c.ndb
         """)
     try clamd.start()
     _ = try clamd.awaited("waiting: /var/lib/clamav has no signatures")
     try clamd.machine.change(
-        "cd var/lib/clamav && rm * && echo 'Test:4:*:0123456789abcdef0123456789abcdef' >new.ndb")
+        "cd var/lib/clamav && rm -r * && echo 'Test:4:*:0123456789abcdef0123456789abcdef' >new.ndb")
     _ = try clamd.awaited(ready)
 }
 
