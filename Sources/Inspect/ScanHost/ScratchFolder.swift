@@ -57,7 +57,25 @@ struct ScratchFolder: ~Copyable {
     ///
     /// What cannot be removed in time, or at all, stays for a later qhpsi.
     consuming func remove() {
-        Self.remove(folder, name, from: place, until: Deadline(milliseconds: Self.patience))
+        let deadline = Deadline(milliseconds: Self.patience)
+        Self.remove(folder, name, from: place, until: deadline)
+        if deadline.hasPassed { keepFindable() }
+    }
+
+    /// Give it a name by which a later qhpsi finds what is left of it, if its scanner has taken that away.
+    private borrowing func keepFindable() {
+        do throws(Errno) {
+            guard try folder.descriptor.status().links > 0,
+                try !Self.isNamed(name, in: place, folder)
+            else { return }
+            let parent = try folder.folder([UInt8](".."))
+            let current = try Self.currentName(of: folder)
+            guard try Self.isNamed(current, in: parent, folder) else { return }
+            let new = [UInt8](Self.prefix) + (try Chance.hexadecimal(bytes: Self.randomBytes))
+            try parent.move(current, to: place, as: new)
+        } catch {
+            // As below.
+        }
     }
 
     private static func remove(
@@ -79,15 +97,30 @@ struct ScratchFolder: ~Copyable {
 
     /// Remove the empty folder under the name that it has now, wherever that is.
     private static func removeRenamed(_ folder: borrowing OpenFolder) throws(Errno) {
+        let parent = try folder.folder([UInt8](".."))
+        let name = try currentName(of: folder)
+        if try isNamed(name, in: parent, folder) { try parent.removeFolder(name) }
+    }
+
+    /// The name that a folder has now in its own `..`; see proc_pid_fd(5).
+    private static func currentName(of folder: borrowing OpenFolder) throws(Errno) -> [UInt8] {
         let path = try Files.linkTarget(
             [UInt8]("/proc/self/fd/") + [UInt8](decimal: folder.descriptor.rawValue))
-        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { return }
-        let name = Array(path[(slash + 1)...])
-        let parent = try folder.folder([UInt8](".."))
-        let named = try parent.folder(name).descriptor.status()
+        guard let slash = path.lastIndex(of: UInt8(ascii: "/")) else { throw .noSuchFile }
+        return Array(path[(slash + 1)...])
+    }
+
+    /// Whether a name is that of a folder.
+    private static func isNamed(
+        _ name: [UInt8], in place: borrowing OpenFolder, _ folder: borrowing OpenFolder
+    ) throws(Errno) -> Bool {
+        let named: FileStatus
+        do throws(Errno) { named = try place.descriptor.status(of: name) } catch {
+            if error == .noSuchFile { return false }
+            throw error
+        }
         let own = try folder.descriptor.status()
-        guard named.inode == own.inode, named.device == own.device else { return }
-        try parent.removeFolder(name)
+        return named.inode == own.inode && named.device == own.device
     }
 
     private static func clearAbandoned(_ place: borrowing OpenFolder) {
@@ -108,10 +141,12 @@ struct ScratchFolder: ~Copyable {
         _ name: [UInt8], _ place: borrowing OpenFolder, until deadline: Deadline
     ) {
         do throws(Errno) {
+            let status = try place.descriptor.status(of: name)
+            guard status.kind == .directory, status.owner == Process.effectiveUser else { return }
+            // A scanner can have closed it, be it another one's.
+            if status.permissions & 0o700 != 0o700 { try place.openUp(name) }
             let folder = try place.folder(name)
-            guard try folder.descriptor.status().owner == Process.effectiveUser,
-                try folder.descriptor.lockWithoutWaiting()
-            else { return }
+            guard try folder.descriptor.lockWithoutWaiting() else { return }
             remove(folder, name, from: place, until: deadline)
         } catch {
             // Another user's, or just gone.
