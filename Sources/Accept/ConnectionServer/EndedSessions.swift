@@ -10,7 +10,7 @@ struct EndedSessions {
 
     /// With no more sessions than this, all are looked at each time.
     private static let few = 64
-    /// So many of the newest are asked for.
+    /// The number of the newest sessions that are asked for.
     private static let newest = 32
     /// A session's end is seen after this time at the latest.
     private static let sweepMilliseconds = 20

@@ -30,7 +30,7 @@ struct ServerOptions {
     /// Whether the client's machine is asked for the user, and for how many seconds.
     var asksInfo = true
     var patience = 26
-    /// Each connection begins with a proxy's header, which must be there after so many milliseconds.
+    /// Each connection begins with a proxy's header, which must be there after this many milliseconds.
     var proxyPatience: Int?
     /// Whether sessions get an image of the control files.
     var keepsControl = false

@@ -7,7 +7,7 @@ import MailFormat
 /// from there on is body. No CR stays in it: before a line feed it belongs to the line's end, whatever other lines have,
 /// and elsewhere it becomes a blank, as some readers take it for a line's end, too.
 package struct HeaderReader: Sendable {
-    /// A header with more bytes is none.
+    /// The most bytes of a header; what has more is taken for no header.
     package struct TooLong: Error {}
 
     /// The fields so far.

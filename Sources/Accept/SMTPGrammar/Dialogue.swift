@@ -82,7 +82,7 @@ package struct Dialogue {
 
     enum Phase {
         case commands, content
-        /// So many octets of a chunk are still to come.
+        /// The number of octets of a chunk that are still to come.
         case chunk(Int, isLast: Bool)
         /// The same, and then the reply that refuses them.
         case refusedChunk(Int, Reply)

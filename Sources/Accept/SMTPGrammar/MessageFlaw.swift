@@ -26,7 +26,7 @@ package struct MessageSummary: Equatable, Sendable {
     /// Why it must be refused, nil when it need not be.
     package let flaw: MessageFlaw?
 
-    /// What is known of a message with so many octets.
+    /// What is known of a message: its octets, and the first thing wrong with it.
     package init(octets: Int, flaw: MessageFlaw?) {
         self.octets = octets
         self.flaw = flaw

@@ -60,12 +60,12 @@ struct ClientPatience {
     /// What the last deadline was for.
     private(set) var lateness = Lateness.silence
 
-    /// So many limits are for all that comes before a message is accepted.
+    /// All that comes before a message is accepted may take this many times the limit.
     private static let sessionFactor = 3
     /// The most for the rest of a message that is refused already.
     private static let refusalLimit = 60_000
 
-    /// A client that has so many milliseconds for a command.
+    /// A client that has `limit` milliseconds for a command.
     init(limit: Int) { self.limit = limit }
 
     /// When what comes next must be there; nil: now it is too late.
@@ -103,7 +103,7 @@ struct ClientPatience {
         return left > 0 ? Deadline(milliseconds: left) : nil
     }
 
-    /// So many octets have come after waiting since then, for this stage.
+    /// Note that `count` octets of this stage have come after a wait that began at `start`.
     mutating func received(_ count: Int, in stage: Stage, since start: Int) {
         // What comes at once takes a little, too, or it could come for ever.
         let time = max(1, Clock.milliseconds - start)

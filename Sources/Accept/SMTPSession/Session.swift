@@ -45,7 +45,7 @@ struct Session<Stream: ByteStream & ~Copyable>: ~Copyable {
 
     private static var outputLimit: Int { 8192 }
     private static var inputSize: Int { 32768 }
-    /// So many octets are read for a queue that has ended before the message.
+    /// The most octets of a message that are read although its queue has ended before it.
     private static var unheardLimit: Int { 64 << 20 }
 
     init(

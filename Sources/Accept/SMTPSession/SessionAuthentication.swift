@@ -8,7 +8,7 @@ extension SessionSettings {
     package struct Authentication: Sendable {
         /// The checkpassword program and its arguments; none: there is no AUTH.
         package var command: [[UInt8]] = []
-        /// So many wrong passwords end the session.
+        /// The number of wrong passwords that ends the session.
         package var failureLimit = 4
         /// Seconds for the program to answer.
         package var timeLimit = 60

@@ -11,9 +11,9 @@ package struct SessionSettings: Sendable {
     package var greeting: [UInt8]
     /// Seconds for a whole command, and for which the client may say nothing, or take nothing.
     package var timeout: Int
-    /// So many commands that cannot be read or are not known, and no more.
+    /// The most commands that cannot be read or are not known; one more ends the session.
     package var badCommandLimit: Int
-    /// So many refused recipients are answered at once; 0: all.
+    /// The number of refused recipients that are answered at once; 0: all.
     package var tarpitCount: Int
     /// Seconds for which the answer to each more of them waits.
     package var tarpitDelay: Int

@@ -28,7 +28,7 @@ struct ClamdConfiguration {
         ["yes", "true", "1"].contains(settings[name]?.lowercased() ?? "no")
     }
 
-    /// A number of bytes, with K, M or G after it or not; nil when it is none.
+    /// A number of bytes, with K, M or G after it or not; nil when it is no number.
     ///
     /// 0 is no limit, which is `Int.max` here.
     func bytes(_ name: String, default value: Int) -> Int? {

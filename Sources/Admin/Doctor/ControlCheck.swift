@@ -54,7 +54,7 @@ enum ControlCheck {
         }
     }
 
-    /// So many of one file are enough to mend at once.
+    /// The most faults of one file that are listed: enough to mend at once.
     private static let faultLimit = 20
 
     private static func faults(

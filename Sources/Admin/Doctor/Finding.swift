@@ -1,6 +1,6 @@
 /// What a check of the doctor says about one thing.
 package struct Finding: Equatable, Sendable {
-    /// How it is with the thing.
+    /// The state of what was looked at.
     package enum Result: String, Sendable {
         case well
         /// It works, and could be better.
@@ -42,7 +42,7 @@ struct Examination {
         add(.problem, what, why, repair)
     }
 
-    /// Say that all is well unless something was found since there were so many findings.
+    /// Say that all is well unless something was found since there were `count` findings.
     mutating func wellIfNothing(since count: Int = 0, _ what: String) {
         if !findings.dropFirst(count).contains(where: { $0.result != .well }) { well(what) }
     }

@@ -3,7 +3,7 @@ import Posix
 
 /// Whether clamd has room to unpack in.
 enum RoomCheck {
-    /// So much that scans of usual messages at the same time find it.
+    /// Bytes that must be free: enough for the scans of usual messages that run at the same time.
     private static let enough = 256 << 20
 
     @Sendable static func look(_ machine: Machine, _ found: inout Examination) {

@@ -16,7 +16,7 @@ struct SignatureFiles {
         "hdb", "hsb", "hdu", "hsu", "mdb", "msb", "mdu", "msu", "ndb", "ndu", "ldb", "ldu", "cdb",
         "cbc",
     ]
-    /// Of each file so many bytes are looked at.
+    /// The most bytes of a file that are looked at.
     private static let limit = 1 << 20
 
     init(in folder: String, of machine: Machine) {

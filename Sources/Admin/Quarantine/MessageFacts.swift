@@ -21,7 +21,7 @@ struct MessageFacts: Equatable {
     /// How many recipients are kept.
     private let recipientLimit: Int
 
-    /// Read the first bytes of a message, and keep so many of its recipients.
+    /// Read the first bytes of a message, and keep at most `limit` of its recipients.
     init(_ bytes: [UInt8], keeping limit: Int) {
         recipientLimit = limit
         var reader = HeaderFields(bytes)

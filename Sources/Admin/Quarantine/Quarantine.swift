@@ -90,7 +90,7 @@ package struct Quarantine: Sendable {
         return isForwarded || isInfected || !isNamed && facts.rule != nil
     }
 
-    /// The message of a name; nil when it is none, or gone meanwhile.
+    /// The message of a name; nil when the file is no message, or is gone meanwhile.
     private static func entry(
         _ place: QuarantinePlace, _ folder: [UInt8], _ name: [UInt8],
         in names: borrowing FileDescriptor, _ isNamed: Bool

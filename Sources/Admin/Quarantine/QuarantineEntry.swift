@@ -24,7 +24,7 @@ package struct QuarantineEntry: Sendable {
 
     /// The message of a file.
     ///
-    /// - Throws: What reading throws; `Errno.tooLarge` when it is none for its size.
+    /// - Throws: What reading throws; `Errno.tooLarge` when the file is too big to be one.
     init(
         place: QuarantinePlace, folder: [UInt8], name: [UInt8], file: borrowing HeldFile,
         facts: MessageFacts

@@ -18,7 +18,7 @@ package struct QuarantinePlace: Sendable {
 
     /// The maildir of a user, looked for with his rights.
     ///
-    /// - Throws: `Errno.notDirectory` when it is none, a symbolic link for instance.
+    /// - Throws: `Errno.notDirectory` when it is not a folder, but a symbolic link for instance.
     package init(
         path: [UInt8], owner: UInt32, group: UInt32, isForwarded: Bool
     ) throws(Errno) {

@@ -11,7 +11,7 @@ package struct RecipientList: Equatable, Sendable {
     /// Whether one is empty or has a NUL inside, so that no envelope can have it.
     private(set) var hasFlaw = false
 
-    /// So many are named to people and programs.
+    /// The most recipients that people and programs are told.
     package static let shownLimit = 20
 
     init(_ addresses: [[UInt8]]) {

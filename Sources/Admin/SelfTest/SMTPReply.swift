@@ -20,7 +20,7 @@ package struct SMTPReply: Equatable, Sendable {
     ///
     /// - Parameter bytes: What came so far; a whole reply is removed from it.
     /// - Returns: Nil while the reply is not complete.
-    /// - Throws: When it is none.
+    /// - Throws: When the bytes are no reply.
     static func take(from bytes: inout [UInt8]) throws(SMTPFailure) -> SMTPReply? {
         var texts: [String] = []
         var code: Int?

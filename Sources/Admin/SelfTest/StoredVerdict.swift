@@ -58,7 +58,7 @@ package struct StoredVerdict: Equatable, Sendable {
         return isClosed ? .closed : .gone
     }
 
-    /// The queue in a folder, nil when the folder is none.
+    /// The queue in a folder, nil when the folder is not a queue.
     private static func queue(_ path: [UInt8]) throws(Errno) -> QueueDirectory? {
         _ = try Files.names(in: path + [UInt8]("/mess"))
         do throws(QueueExit) { return try QueueDirectory(opening: path) } catch { return nil }

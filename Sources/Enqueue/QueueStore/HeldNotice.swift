@@ -13,7 +13,7 @@ struct HeldNotice {
     private let reason: [UInt8]
     private let id: UInt64
 
-    /// The notice names at most so many recipients.
+    /// The most recipients that the notice names.
     private static let limit = 50
 
     init(_ envelope: HeldEnvelope, _ verdict: Verdict, id: UInt64) {

@@ -10,7 +10,7 @@ enum QueueLayout {
         case folder
         /// A folder with one folder for each number below the split, of the same owner and mode.
         case splitFolder
-        /// A file that has at least so many bytes.
+        /// A file, and the bytes that it has at least.
         case file(size: Int)
         case fifo
     }

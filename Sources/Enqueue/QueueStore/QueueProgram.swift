@@ -6,7 +6,7 @@ import Posix
 
 /// The program qmail-queue(8): descriptors in, exit code out.
 package enum QueueProgram {
-    /// After so many seconds the process ends without cleaning up.
+    /// Seconds after which the process ends without cleaning up.
     ///
     /// It must be less than the age at which queue-fix and qmail-send take a file for abandoned, 36 hours.
     private static let lifetime: UInt32 = 86400
@@ -111,7 +111,7 @@ private struct CallerDescriptor {
         }
     }
 
-    /// The number that a variable says; -1 for what is none, and nil without a variable.
+    /// The number that a variable says; -1 when it is no number, and nil without a variable.
     static func number(in variable: [UInt8]?) -> Int32? {
         guard let text = variable?.trimmed, !text.isEmpty else { return nil }
         return text.decimalValue.flatMap { Int32(exactly: $0) } ?? -1

@@ -59,7 +59,7 @@ package struct ClamdSettings: Sendable {
 
     /// One word of `CLAMD_SOCKETS`: an absolute path, `tcp:ADDRESS:PORT` or `tcp:[ADDRESS]:PORT`.
     ///
-    /// - Returns: Nil when it is none of these, or a path that is too long for a socket.
+    /// - Returns: Nil when the word is neither of these, or a path that is too long for a socket.
     package static func server(_ word: [UInt8]) -> SocketAddress? {
         if word.first == UInt8(ascii: "/") { return .local(word) }
         guard word.starts(with: "tcp:"), let colon = word.lastIndex(of: UInt8(ascii: ":")),

@@ -29,7 +29,7 @@ struct Boundaries: Sendable {
 
     /// Whether a line is one of them: two hyphens and the boundary, whatever follows; RFC 2046 §5.1.1.
     ///
-    /// - Returns: Nil when it is none; else whether ClamAV leaves the part that begins alone.
+    /// - Returns: Nil when the line is no delimiter; else whether ClamAV leaves the part that begins alone.
     mutating func match(_ bytes: borrowing RawSpan, _ line: Range<Int>) -> Bool? {
         guard bytes.has("--", at: line.lowerBound, before: line.upperBound) else { return nil }
         let start = line.lowerBound + 2

@@ -46,7 +46,7 @@ struct FileKind {
         return packed(head[..<4].reduce(0) { $0 << 8 | UInt32($1) }) ?? packedOtherwise(head)
     }
 
-    /// The same by the mark of four bytes that is at a place of bytes, of which there are so many.
+    /// The same by the mark of four bytes at `i`; there must be that many.
     static func packed(_ bytes: borrowing RawSpan, at i: Int) -> [UInt8]? {
         packed(
             UInt32(bytes[i]) << 24 | UInt32(bytes[i + 1]) << 16 | UInt32(bytes[i + 2]) << 8

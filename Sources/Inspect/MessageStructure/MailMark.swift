@@ -56,7 +56,7 @@ struct MailMark: Sendable {
         return false
     }
 
-    /// Whether another field begins so many bytes behind a line's name at most.
+    /// Whether another field begins at most `distance` bytes behind a line's name.
     private func isFollowed(
         _ line: Int, within distance: Int, _ lower: StaticString, _ upper: StaticString
     ) -> Bool {

@@ -19,7 +19,7 @@ struct PartBody: Sendable {
 
     /// The most bytes that are decoded at once.
     private static let portion = 16384
-    /// So many digits of base64 behind its end can be no file.
+    /// Fewer digits of base64 than this behind its end cannot be a file.
     private static let strayLimit = 64
 
     /// A body with a header; one that is a message in an encoding is read as one of this depth.

@@ -69,7 +69,7 @@ struct Base64Stream: Sendable {
 struct QuotedPrintableStream: Sendable {
     /// An equals sign and what follows it, whose meaning the next bytes say; at the end it is text.
     private(set) var rest: [UInt8] = []
-    /// Whether there were blanks behind the equals sign of a line's end, with which it is none for ClamAV.
+    /// Whether there were blanks behind the equals sign of a line's end, for which ClamAV does not take it as such.
     private(set) var hasBlanks = false
 
     /// Blanks behind an equals sign that are waited for the line's end with.
@@ -162,7 +162,7 @@ struct QuotedPrintableStream: Sendable {
 }
 
 extension [UInt8] {
-    /// Have so many bytes at least.
+    /// Make it at least `size` bytes long; what it had is lost then.
     fileprivate mutating func grow(to size: Int) {
         if count < size { self = [UInt8](repeating: 0, count: size) }
     }

@@ -16,7 +16,7 @@ struct UuencodedText: Sendable {
     private var held: [UInt8] = []
     private var isLineStart = true
 
-    /// A line of more is none of uuencode.
+    /// The most bytes of a line of uuencode.
     private static let lineLimit = 1024
     private static let mark: StaticString = "begin "
 
@@ -97,7 +97,7 @@ struct UuencodedText: Sendable {
             && text[mode + 3] == 32
     }
 
-    /// Note a file whose begin is none for ClamAV, once there is a line of it.
+    /// Note a file whose begin line ClamAV does not take for one, once there is a line of it.
     private mutating func lookBehindOddBegin(_ text: borrowing RawSpan, _ line: Range<Int>) {
         guard isOdd else { return }
         isOdd = false

@@ -48,7 +48,7 @@ struct ZipRecords: Sendable {
             }
             let isStreamed = record.short(6) & 8 != 0
             let size = record.long(18)
-            // ClamAV takes this for the size, and then there is not so much.
+            // ClamAV takes this for the size, which is more than there is.
             if !isStreamed, size == Self.elsewhere { note("zip archive in the zip64 form") }
             if members.count < Self.memberLimit {
                 members.append(Member(offset: offset, size: size, isStreamed: isStreamed))

@@ -19,7 +19,7 @@ extension BrokerSocket {
 }
 
 extension FileDescriptor {
-    /// Take connections from now on; so many wait until they are taken.
+    /// Take connections from now on; `backlog` of them wait until they are taken.
     borrowing func listen(backlog: Int32) throws(Errno) {
         if cscan_listen(rawValue, backlog) == -1 { throw Errno.last }
     }

@@ -99,7 +99,7 @@ package enum BrokerStart {
     /// Take the socket's name away: then qhpsi goes the other way at once.
     static func removeSocket(_ instance: Instance) {
         do throws(Errno) { try Files.unlink(BrokerSocket.path(instance)) } catch {
-            // There is none.
+            // No such file was there.
         }
     }
 

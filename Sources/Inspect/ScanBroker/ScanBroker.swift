@@ -14,7 +14,7 @@ struct ScanBroker: ~Copyable {
     private let folder: ScanFolder
     private let listener: FileDescriptor
     private let signals: FileDescriptor
-    /// At most so many scans at once.
+    /// The most scans at once.
     private let limit: Int
     private var workers: [Worker] = []
     private var scans: [Scan] = []
@@ -208,7 +208,7 @@ struct ScanBroker: ~Copyable {
                 control: FileDescriptor(adopting: control), rights, instance)
             try worker.run()
         } catch {
-            // The broker's own end is none of ours to tell.
+            // Who waits learns of the broker's end by its connection.
             if error != .brokenPipe {
                 BrokerStart.say([UInt8]("warning: unable to take requests: ") + error.text)
             }

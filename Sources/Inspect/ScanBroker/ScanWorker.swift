@@ -20,7 +20,7 @@ struct ScanWorker: ~Copyable {
         static let handOver = UInt8(ascii: "x")
     }
 
-    /// After so many requests another process takes its place, so that no message can reach many others.
+    /// After this number of requests another process takes its place, so that no message can reach many others.
     private static let mostRequests = 100
     /// Milliseconds for the request after connecting.
     private static let patience = 1000

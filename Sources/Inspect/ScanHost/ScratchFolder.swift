@@ -17,7 +17,7 @@ struct ScratchFolder: ~Copyable {
     private static let patience = 1000
     /// Milliseconds for the removal of abandoned ones, before each scan, for which a sender waits.
     private static let patienceForAbandoned = 100
-    /// Of the folder they are in so many names are looked at, and so many abandoned ones removed each time.
+    /// The most names of their folder that are looked at each time, and the most abandoned ones that are removed.
     private static let mostNames = 4096
     private static let mostAbandoned = 8
 

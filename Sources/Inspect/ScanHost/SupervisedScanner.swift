@@ -19,7 +19,7 @@ struct SupervisedScanner {
     let launch: Launch
     let deadline: Deadline
 
-    /// Of each output so many bytes are kept; the rest is read and dropped, so that a scanner that talks
+    /// The most bytes of each output that are kept; the rest is read and dropped, so that a scanner that talks
     /// much does not block.
     static let outputLimit = 16384
     /// Milliseconds in which all that the scanner has started must end when it is killed; less than qmail-queue waits.

@@ -4,7 +4,7 @@ import ByteText
 ///
 /// On the wire: one tag byte (`C` clean, `I` infected, `N` not scanned, `F` failed) with the signature or
 /// reason and a NUL, `S` with the scanner's name and a NUL, and a NUL. A reader that gets anything else
-/// has a failed scan; half a report is none.
+/// has a failed scan; half a report counts as no report.
 package struct ScanReport: Equatable, Sendable {
     /// What the scan said.
     package var verdict: Verdict

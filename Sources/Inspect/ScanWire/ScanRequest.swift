@@ -29,7 +29,7 @@ package struct ScanRequest: Equatable {
         return bytes
     }
 
-    /// Read what came; nil when it is no request, or has a variable that is none of a scan's.
+    /// Read what came; nil when it is no request, or has a variable that no scan heeds.
     package init?(_ bytes: [UInt8]) {
         guard bytes.last == 0, bytes.count <= BrokerSocket.sizeLimit else { return nil }
         let records = bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false)

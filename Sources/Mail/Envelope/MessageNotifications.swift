@@ -38,7 +38,7 @@ package struct MessageNotifications: Equatable, Sendable {
         return true
     }
 
-    /// Take a record of the queue; false when it has another tag or is none that `records` gives.
+    /// Take a record of the queue; false when it has another tag, or `records` never gives it.
     package mutating func take(tag: UInt8, _ value: [UInt8]) -> Bool {
         switch tag {
         case UInt8(ascii: "R"):

@@ -67,7 +67,7 @@ package struct RecipientNotifications: Equatable, Sendable {
     /// As if ORCPT had not been given.
     package mutating func forgetOriginalRecipient() { originalRecipient = [] }
 
-    /// Take a record of the queue; false when it has another tag or is none that `records` gives.
+    /// Take a record of the queue; false when it has another tag, or `records` never gives it.
     package mutating func take(tag: UInt8, _ value: [UInt8]) -> Bool {
         switch tag {
         case UInt8(ascii: "N"): setConditions(value) && words == value

@@ -7,7 +7,7 @@ package enum Xtext {
     /// The digits are to be in upper case, but not all who send know that.
     ///
     /// - Parameter text: The xtext.
-    /// - Returns: Nil when it is none.
+    /// - Returns: Nil when the bytes are no xtext.
     package static func decoded(_ text: [UInt8]) -> [UInt8]? { decoded(text[...]) }
 
     private static func decoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {

@@ -6,7 +6,7 @@ package import Posix
 package enum UserAliases {
     /// Whether one is a local part's; an alias of a whole domain is for those whom nobody knows.
     ///
-    /// - Throws: `Errno.invalid` when the database is none.
+    /// - Throws: `Errno.invalid` when the file is no database.
     package static func has(
         _ local: [UInt8], at domain: [UInt8], in database: ConstantDatabase
     ) throws(Errno) -> Bool {

@@ -72,7 +72,7 @@ package enum UserAssignments {
 
     /// Who is assigned a local part: an exact one, or else the longest wildcard; nil when nobody is.
     ///
-    /// - Throws: `Errno.invalid` when the database is none, or a record in it is not of the form.
+    /// - Throws: `Errno.invalid` when the file is no database, or a record in it is not of the form.
     package static func find(
         _ local: [UInt8], in database: ConstantDatabase
     ) throws(Errno) -> DeliveryUser? {

@@ -11,7 +11,7 @@ import ByteText
 /// begins, it would be taken for the queue's own.
 package struct HeaderScrubber: Sendable {
     private enum State {
-        /// At the start of a line, so many bytes of the name matched; `held` has what was seen of it.
+        /// At the start of a line, with the number of bytes of the name that matched; `held` has what was seen of it.
         case matching(Int)
         case keeping
         /// Inside a field that goes; it ends before a line that does not begin with a blank.

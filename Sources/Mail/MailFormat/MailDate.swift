@@ -116,7 +116,7 @@ private struct CivilDate {
     let month: Int
     let day: Int
 
-    /// The day that comes so many days after 1970-01-01.
+    /// The day that comes `count` days after 1970-01-01.
     init(day count: Int) {
         // Years are taken to begin in March, so that the leap day is the last one, and days are counted
         // from the start of a cycle of 400 years, which always has 146097.

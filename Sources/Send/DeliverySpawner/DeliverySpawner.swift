@@ -39,9 +39,9 @@ package final class DeliverySpawner {
     private var isUnheard = false
     private var buffer = [UInt8](repeating: 0, count: 4096)
 
-    /// With so many bytes of reports that nobody reads, no more jobs are read.
+    /// Bytes of reports that nobody has read at which no more jobs are read.
     private static let mostWaiting = 1 << 20
-    /// A write of at most so many bytes into a pipe that can be written to does not wait; see pipe(7), PIPE_BUF.
+    /// The most bytes of a write into a pipe that can be written to that does not wait; see pipe(7), PIPE_BUF.
     private static let pieceSize = 4096
 
     /// A spawner, which owns its two descriptors.

@@ -118,7 +118,7 @@ package final class CurrentControlImage {
         do throws(Errno) { return try FileVersion(of: path).isSettled } catch { return true }
     }
 
-    /// A file's bytes and version; nil when it is none that an image may speak for.
+    /// A file's bytes and version; nil when an image may not speak for such a file.
     private func contents(
         _ path: [UInt8], _ limit: Int
     ) -> (text: [UInt8], version: FileVersion)? {

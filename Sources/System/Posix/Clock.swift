@@ -47,7 +47,7 @@ package struct Deadline: Sendable {
     /// On the clock of `Clock.milliseconds`.
     package let at: Int
 
-    /// So many milliseconds from now.
+    /// The moment that is `milliseconds` from now.
     package init(milliseconds: Int) { at = Clock.milliseconds + milliseconds }
 
     /// Milliseconds until then, 0 when it has passed.

@@ -20,7 +20,7 @@ extension FileDescriptor {
     /// The next datagram, and who sent it; see recvfrom(2).
     ///
     /// - Parameters:
-    ///   - limit: At most so many bytes of it; the rest is lost.
+    ///   - limit: The most bytes of it; the rest is lost.
     ///   - sender: Set to the other side.
     /// - Returns: Its bytes.
     /// - Throws: `Errno.wouldBlock` when there is none.

@@ -79,7 +79,7 @@ package enum Descendants {
         }
     }
 
-    /// A process's number in digits; nil when it is none, or above what a kernel gives.
+    /// A process's number in digits; nil when the name is no number, or above what a kernel gives.
     private static func number(_ digits: [UInt8]) -> Int32? {
         var value: Int32 = 0
         guard !digits.isEmpty, digits.count < 10 else { return nil }

@@ -70,14 +70,14 @@ extension FileDescriptor {
 
     /// What has come on a socket and stays there to be read; see recv(2), MSG_PEEK.
     ///
-    /// - Parameter limit: At most so many bytes.
+    /// - Parameter limit: The most bytes.
     /// - Returns: At least one byte; none at the end of the stream.
     /// - Throws: `Errno.wouldBlock` when nothing has come.
     package borrowing func peek(limit: Int) throws(Errno) -> [UInt8] {
         try receive(limit, flags: Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
     }
 
-    /// Take so many bytes off a socket that has them; see recv(2).
+    /// Take `count` bytes off a socket that has them; see recv(2).
     package borrowing func skip(_ count: Int) throws(Errno) {
         _ = try receive(count, flags: Int32(MSG_DONTWAIT))
     }

@@ -17,7 +17,7 @@ import CPosix
         OpenFolder(try FileDescriptor.open(path, .readDirectory))
     }
 
-    /// Open the folder with this name in it; `Errno.notDirectory` when it is none, or a link; see openat(2).
+    /// Open the folder with this name in it; `Errno.notDirectory` when it is no folder, or a link; see openat(2).
     package borrowing func folder(_ name: [UInt8]) throws(Errno) -> OpenFolder {
         let parent = descriptor.rawValue
         let fd = try withCString(name) { (name) throws(Errno) -> Int32 in
@@ -88,7 +88,7 @@ import CPosix
         }
     }
 
-    /// The first names in it without `.` and `..`, at most so many, in no order; see readdir(3).
+    /// The first names in it without `.` and `..`, at most `limit` of them, in no order; see readdir(3).
     package borrowing func names(atMost limit: Int) throws(Errno) -> [[UInt8]] {
         // closedir closes the descriptor that the stream has.
         let copy = try openAgain()
@@ -186,7 +186,7 @@ import CPosix
 }
 
 extension Chance {
-    /// So many bytes that nobody can know before, at most 256, in hexadecimal digits; see getrandom(2).
+    /// Bytes that nobody can know before, at most 256, in hexadecimal digits; see getrandom(2).
     package static func hexadecimal(bytes count: Int) throws(Errno) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var span = bytes.mutableSpan

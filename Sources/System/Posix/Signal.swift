@@ -46,7 +46,7 @@ package struct Signal: Sendable {
 
 /// Alarm clock of the process; see alarm(2).
 package enum Alarm {
-    /// SIGALRM comes after so many seconds; 0 cancels it.
+    /// Have SIGALRM come after `seconds`; 0 cancels it.
     package static func set(seconds: UInt32) { _ = alarm(seconds) }
 }
 

@@ -23,7 +23,7 @@ struct Channel: ~Copyable {
         guard let channel = Self.open(file) else { throw .temporary }
         self.channel = channel
         if let servers {
-            // A list that is none leaves the file's servers.
+            // What is no list leaves the file's servers.
             _ = withCString(servers) { ares_set_servers_csv(channel, $0) }
         }
     }

@@ -16,7 +16,7 @@ struct IncludedList {
     /// The most bytes of the file, and the most lines of the log.
     private static let sizeLimit = 1 << 20
     private static let mostDoubts = 10
-    /// So many bytes of what is wrong are shown.
+    /// The most bytes of what is wrong that are shown.
     private static let quoteLimit = 60
 
     init(_ path: [UInt8]) throws(DeliveryFailure) {

@@ -99,7 +99,7 @@ package struct AliasFile: Sendable {
         entries.append(Entry(line: line, name: key, targets: targets))
     }
 
-    /// So many bytes of what is wrong are shown.
+    /// The most bytes of what is wrong that are shown.
     private static let quoteLimit = 80
 
     /// The name before the first colon outside of quotes, and what is behind it.

@@ -21,7 +21,7 @@ package enum AliasList {
         }
     }
 
-    /// The targets of a list, empty ones left out, and what of it is none; each in order.
+    /// The targets of a list, empty ones left out, and what of it is no target; each in order.
     package static func read(
         _ text: ArraySlice<UInt8>
     ) -> (targets: [AliasTarget], flaws: [Flaw]) {

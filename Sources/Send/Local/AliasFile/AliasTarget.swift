@@ -45,7 +45,7 @@ package enum AliasTarget: Equatable, Sendable {
         return data
     }
 
-    /// The targets of a record's data; nil when it is none.
+    /// The targets of a record's data; nil when the data are no targets.
     package static func decoded(_ data: [UInt8]) -> [AliasTarget]? {
         guard data.last == 0 else { return nil }
         var targets: [AliasTarget] = []

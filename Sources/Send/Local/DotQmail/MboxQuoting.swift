@@ -4,7 +4,7 @@ import ByteText
 ///
 /// A line that begins with `From `, or with that behind any number of `>`, gets one `>` more.
 package struct MboxQuoting: Sendable {
-    /// The beginning of a line that may become such a one: so many `>`, then so many bytes of the mark.
+    /// The beginning of a line that may become such a one: its number of `>`, then the number of bytes of the mark.
     private var angles = 0
     private var matched = 0
     private var isAtStart = true

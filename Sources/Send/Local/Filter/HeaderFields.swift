@@ -69,7 +69,7 @@ package struct HeaderFields: Sendable {
     ///
     /// - Parameters:
     ///   - bytes: A message's beginning.
-    ///   - start: So many bytes were looked at before, with another answer.
+    ///   - start: The number of bytes that were looked at before, with another answer.
     /// - Returns: False when more has to be read.
     package static func isWhole(_ bytes: [UInt8], from start: Int) -> Bool {
         var i = max(0, start - 3)

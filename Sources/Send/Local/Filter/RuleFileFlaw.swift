@@ -1,4 +1,4 @@
-/// A line of a file of rules that is none.
+/// A line in a file of rules that is no rule.
 package struct RuleFileFlaw: Error, Equatable, Sendable {
     /// Counted from 1.
     package let line: Int

@@ -63,7 +63,7 @@ extension FilterRule {
     ///
     /// Empty lines and lines that start with `#` mean nothing.
     ///
-    /// - Throws: The first line that is none, and its number from 1.
+    /// - Throws: The first line that is no rule, and its number from 1.
     package static func rules(_ text: [UInt8]) throws(RuleFileFlaw) -> [FilterRule] {
         var rules: [FilterRule] = []
         var line = 0

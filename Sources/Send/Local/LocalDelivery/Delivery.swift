@@ -30,7 +30,7 @@ struct Delivery: ~Copyable {
     /// What is told on descriptor 1 when all is done.
     private(set) var words: [UInt8] = []
 
-    /// A maildir delivery ends after so many seconds, for the file in tmp/ is taken for abandoned after 36 hours.
+    /// Seconds after which a maildir delivery ends, for the file in tmp/ is taken for abandoned after 36 hours.
     private static let lifetime: UInt32 = 86400
 
     /// A delivery of the message, a file, from its start.
@@ -194,7 +194,7 @@ struct Delivery: ~Copyable {
             environment: environment)
     }
 
-    /// How often what was done.
+    /// Append how many files, addresses and programs the message went to.
     private mutating func count() {
         words += [UInt8]("did ") + [UInt8](decimal: files)
         words += [UInt8]("+") + [UInt8](decimal: isDry ? 0 : forwards.count)

@@ -21,7 +21,7 @@ final class DotLock {
 
     /// An older file is what a process has left that was killed: so says liblockfile(3), whose programs touch theirs.
     private static let lifetime = 300
-    /// Ours is touched after so many milliseconds.
+    /// Milliseconds after which our lock is touched.
     private static let interval = 60_000
 
     private init(path: [UInt8], file: consuming FileDescriptor) {

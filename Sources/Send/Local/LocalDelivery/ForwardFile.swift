@@ -17,7 +17,7 @@ struct ForwardFile {
 
     private static let name = [UInt8](".forward")
     private static let mostDoubts = 5
-    /// So many bytes of what is wrong are shown.
+    /// The most bytes of what is wrong that are shown.
     private static let quoteLimit = 60
 
     /// Read it in the working folder, which is the user's home; nil when it is not there, or says nothing.

@@ -39,7 +39,7 @@ package enum LocalProgram {
             FileDescriptor.tell(delivery.words, on: 1)
             return 0
         } catch {
-            // Who is not told has the exit code.
+            // If that cannot be written, the exit code tells.
             FileDescriptor.tell(error.line, on: 1)
             return error.code.rawValue
         }

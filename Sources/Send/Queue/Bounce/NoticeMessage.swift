@@ -248,7 +248,7 @@ package struct NoticeMessage: Sendable {
         }
         var out = [UInt8]("\nContent-Type: text/rfc822-headers\n")
         if needsEncoding {
-            // RFC 6522 §4: for a header that is none of 7 bits.
+            // RFC 6522 §4: for a header that has bytes of 8 bits.
             out.append("Content-Transfer-Encoding: quoted-printable\n")
             header = QuotedPrintable.encoded(header)
         }

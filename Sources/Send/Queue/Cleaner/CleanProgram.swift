@@ -6,7 +6,7 @@ import QueueStore
 
 /// The program qmail-clean(8): removes what qmail-send may not.
 package enum CleanProgram {
-    /// Requests have at most so many bytes.
+    /// The most bytes of a request.
     private static let requestLimit = 128
     /// Answer requests on descriptor 0 until it ends.
     ///
@@ -29,7 +29,7 @@ package enum CleanProgram {
                 var answers: [UInt8] = []
                 for byte in buffer[..<count] {
                     if byte != 0 {
-                        // What is too long is no request, and is answered as one that is none.
+                        // What is too long is no request, and is answered as such.
                         if pending.count < requestLimit { pending.append(byte) }
                         continue
                     }

@@ -216,7 +216,7 @@ package struct SendQueue: Sendable {
     /// The sender has been told, or nobody will be.
     package func removeNotice(_ id: UInt64) throws(Errno) { try removeIfThere(bounce(id)) }
 
-    /// The ids in a split folder, for instance `todo` 3; a name that is no number is none.
+    /// The ids in a split folder, for instance `todo` 3; other names are left out.
     package func messages(in folder: StaticString, _ number: Int) throws(Errno) -> [UInt64] {
         do throws(Errno) {
             return try Files.names(in: directory.folder(folder, UInt64(number))).compactMap {

@@ -36,7 +36,7 @@ package struct SyncRequest: Equatable, Sendable {
         return bytes
     }
 
-    /// A request from its bytes; nil for what is none.
+    /// A request from its bytes; nil when they are no request.
     package init?(_ bytes: ArraySlice<UInt8>) {
         guard bytes.count == Self.size else { return nil }
         let bytes = Array(bytes)

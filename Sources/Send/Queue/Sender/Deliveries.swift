@@ -172,7 +172,7 @@ extension Sender {
             return delivery
         }
         guard let delivery = found, var job = withLane(channel, { $0.jobs[delivery.job] }) else {
-            log.line([UInt8]("warning: a spawner reports a delivery that there is not"))
+            log.line([UInt8]("warning: a spawner reports a delivery that was not started"))
             return
         }
         let queue = queue(job.key)

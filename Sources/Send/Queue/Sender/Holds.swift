@@ -26,12 +26,12 @@ struct Holds {
     /// When all were made due because a scan went well, in seconds since 1970.
     private var lastRush = 0
 
-    /// So many are scanned at once.
+    /// The most that are scanned at once.
     private static let limit = 2
-    /// After a scan that failed the next one waits so many seconds, and twice as many each time.
+    /// Seconds that the next scan waits after one that failed; twice as many each time.
     private static let shortestPause = 10
     private static let longestPause = 600
-    /// All are tried no more often than once in so many seconds because one went well.
+    /// Seconds between two times that all are tried because one went well.
     private static let rushSeconds = 60
 
     /// Add a message, unless it is known.

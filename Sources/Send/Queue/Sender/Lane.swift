@@ -64,7 +64,7 @@ struct Lane: ~Copyable {
     private var turn = 0
     private var lastNumber = -1
 
-    /// After so many untried messages a deferred one has its turn.
+    /// After this number of untried messages a deferred one has its turn.
     private static let turns = 4
 
     init(
@@ -96,7 +96,7 @@ struct Lane: ~Copyable {
     /// Whether a delivery may be started.
     var hasRoom: Bool { !isLost && running < limit }
 
-    /// Whether so many jobs wait for room that their recipients would fill the memory if more were opened.
+    /// Whether enough jobs wait for room: the recipients of more would fill the memory.
     var hasManyOpen: Bool { open.count >= limit }
 
     /// The open job whose turn it is.

@@ -95,9 +95,9 @@ struct Notices {
 }
 
 extension Sender {
-    /// After a failed run the next one waits so many seconds.
+    /// Seconds that the next run waits after one that failed.
     private static let noticeSeconds = 300
-    /// Of the original so many bytes at most are read for its header.
+    /// The most bytes of the original that are read for its header.
     private static let headLimit = 1 << 16
 
     /// A sender hears of a recipient after as many seconds as the message is old, but within these, though others are

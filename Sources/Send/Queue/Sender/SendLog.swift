@@ -6,7 +6,7 @@ import Schedule
 /// The log of qmail-send(8), gathered and written before it waits.
 struct SendLog {
     private var pending: [UInt8] = []
-    /// So much is written at once at the latest.
+    /// Bytes at which the log is written at the latest.
     private static let limit = 1 << 15
 
     /// Write what has been gathered.

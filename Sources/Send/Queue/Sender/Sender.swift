@@ -50,9 +50,9 @@ final class Sender {
 
     static let lookSeconds = 1500
     static let cleaningSeconds = 86400
-    /// After trouble with a file it is tried again after so many seconds.
+    /// Seconds after which a file is tried again that was in trouble.
     static let troubleSeconds = 120
-    /// A mess file that somebody has locked is looked at again after so many seconds: mostly it is queue-fix(8), for a moment.
+    /// Seconds after which a mess file is looked at again that somebody has locked: mostly queue-fix(8), for a moment.
     static let lockSeconds = 1
 
     /// - Parameters:

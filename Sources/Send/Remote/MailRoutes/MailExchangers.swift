@@ -24,7 +24,7 @@ package struct MailExchangers: Sendable {
     private let ownAddresses: OwnAddresses
     private let deadline: Deadline
 
-    /// So many servers are asked at most; more are not looked up.
+    /// The most servers that are asked; more are not looked up.
     private static let targetLimit = 10
 
     /// Ask the resolver until the deadline; mail is not sent to this machine by its name or addresses.

@@ -19,7 +19,7 @@ package struct Courier<Upgrade: TLSUpgrade> {
         self.upgrade = upgrade
     }
 
-    /// So many servers may come to nothing in the middle of a session; RFC 5321 §5.1 wants at least two tried.
+    /// The most servers that may come to nothing in the middle of a session; RFC 5321 §5.1 wants at least two tried.
     private var sessionLimit: Int { 3 }
 
     /// What came of one server.

@@ -9,13 +9,13 @@ package struct SessionPatience: Sendable {
     /// From the start until the whole message is taken; see `limit(for:)`.
     package let session: Int
 
-    /// So long.
+    /// Milliseconds for a reply, and for the whole session.
     package init(reply: Int, session: Int) {
         self.reply = reply
         self.session = session
     }
 
-    /// Until the whole of a message of so many bytes is taken: each 1000 of them have a second more.
+    /// Until the whole of a message of `size` bytes is taken: each 1000 of them have a second more.
     func limit(for size: Int) -> Int { session + size }
 }
 
@@ -126,7 +126,7 @@ package enum RemoteSession {
 }
 
 extension Deadline {
-    /// So many milliseconds from now, or this one if it is sooner.
+    /// The moment that is `milliseconds` from now, or this one if it is sooner.
     fileprivate func atMost(_ milliseconds: Int) -> Deadline {
         Deadline(milliseconds: min(milliseconds, remaining))
     }

@@ -70,7 +70,7 @@ extension RemoteDialogue {
     private mutating func takeStartTLS(_ reply: RemoteReply) {
         if reply.code == 220 { return secure() }
         guard reply.code >= 400 else {
-            return giveUp(said("answered STARTTLS in no way that it can be answered", reply))
+            return giveUp(said("answered STARTTLS with an impossible reply", reply))
         }
         // RFC 3207 §4: the session goes on as it was.
         begin()
@@ -106,7 +106,7 @@ extension RemoteDialogue {
         sayAlso("DATA", [])
     }
 
-    /// So many recipients are told at once: their replies fit into what a connection holds.
+    /// The most recipients that are told at once: their replies fit into what a connection holds.
     private static let groupLimit = 50
 
     private func cannot(_ what: StaticString, _ status: StaticString) -> [UInt8] {
@@ -177,7 +177,7 @@ extension RemoteDialogue {
         if reply.code / 100 == 4 {
             return decide(.putOff, said("put the message off", reply))
         }
-        giveUp(said("answered DATA in no way that it can be answered", reply))
+        giveUp(said("answered DATA with an impossible reply", reply))
     }
 
     /// The server closed the connection in the middle of the message and perhaps says why.

@@ -18,7 +18,7 @@ import RemoteDelivery
 
     /// Own a connected socket that does not wait; nil when OpenSSL cannot use it.
     ///
-    /// A server with a name is told by which one it was found, RFC 6066 §3; an address in brackets is none.
+    /// A server with a name is told by which one it was found, RFC 6066 §3; an address in brackets is no name.
     package init?(
         _ context: borrowing RemoteTLSContext, _ socket: consuming FileDescriptor, name: [UInt8]
     ) {
