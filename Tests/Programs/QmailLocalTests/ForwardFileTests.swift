@@ -19,7 +19,10 @@ struct ForwardFileTests {
                 "x@y.example, \"Ann\" <a@b>\r\n# none\r\n\r\nc@d (C)",
                 ["x@y.example", "a@b", "c@d"], 0, "did 0+3+0"
             ),
-            ("\\joe, x@y\n", ["x@y"], 1, "did 1+1+0"), ("joe\nx@y\n", ["x@y"], 1, "did 1+1+0"),
+            ("\\joe, x@y\n", ["x@y"], 1, "did 1+1+0"), ("\\\\joe\n", [], 1, "did 1+0+0"),
+            ("x@y, \\\\\\joe@test.example\n", ["x@y"], 1, "did 1+1+0"),
+            ("\"\\joe\"", [], 1, "did 1+0+0"),
+            ("joe\nx@y\n", ["x@y"], 1, "did 1+1+0"),
             ("JOE@Test.Example, x@y", ["x@y"], 1, "did 1+1+0"), ("\\joe\n", [], 1, "did 1+0+0"),
             ("bob", ["bob"], 0, "did 0+1+0"), ("\\bob", ["bob"], 0, "did 0+1+0"),
             ("joe@elsewhere.example", ["joe@elsewhere.example"], 0, "did 0+1+0"),

@@ -78,7 +78,8 @@ struct ForwardFile {
 
     /// Whether it is the user himself.
     private static func isOwn(_ text: [UInt8], _ address: DeliveryAddress) -> Bool {
-        let text = text.lowercased
+        // One backslash more than is needed is what a shell or another program's quotes leave.
+        let text = Array(text.lowercased.drop { $0 == UInt8(ascii: "\\") })
         let host = [UInt8(ascii: "@")] + address.host.lowercased
         for name in [address.user.lowercased, address.local.lowercased]
         where text == name || text == name + host { return true }
