@@ -1,5 +1,6 @@
 import ByteText
 import ScanHost
+import ScanProtocol
 import ScanWire
 
 extension ScanAnswer {
