@@ -139,7 +139,8 @@ struct QueuedEnvelope: ~Copyable {
     /// First the bytes of both files, then the names in mess/ and todo/, while the queue's split cannot change, then one
     /// point at which all is synced: on a journalled file system fsync(2) of the envelope, which got its name last, so that
     /// the journal takes every name along; the flush behind it is one for the bytes of both files, which were written out.
-    /// Elsewhere the files are synced before they are named, and each folder after it has the name.
+    /// Elsewhere each name and each file is synced in turn, and the files once more after they have their names: to an
+    /// ext4 without a journal a file that had none when it was synced is a deleted one, whatever a folder says.
     ///
     /// - Throws: `write`, `messFile` or `todoFile`; then nothing is in the folder, or removing it failed too.
     mutating func commit(
@@ -147,7 +148,7 @@ struct QueuedEnvelope: ~Copyable {
         residue: inout Residue
     ) throws(QueueExit) {
         let isJournalled = try message.isJournalled(with: file)
-        if isJournalled { try message.writeOut() } else { try message.sync() }
+        if isJournalled { try message.writeOut() }
         do throws(Errno) {
             if isJournalled { try file.writeOut() } else { try file.sync() }
         } catch {
@@ -156,7 +157,10 @@ struct QueuedEnvelope: ~Copyable {
         let lock = try holdSplit(message, residue: &residue)
         try message.giveName(in: queue, residue: &residue)
         let todo = queue.file(folder, id)
-        if !isJournalled { try syncFolder("mess", else: .write) }
+        if !isJournalled {
+            try message.sync()
+            try syncFolder("mess", else: .write)
+        }
         do throws(Errno) {
             if isNamed {
                 try Files.link(queue.file("intd", id), to: todo)
@@ -167,11 +171,8 @@ struct QueuedEnvelope: ~Copyable {
             throw .todoFile
         }
         do throws(QueueExit) {
-            if isJournalled {
-                do throws(Errno) { try file.sync() } catch { throw .write }
-            } else {
-                try syncFolder(folder, else: .todoFile)
-            }
+            do throws(Errno) { try file.sync() } catch { throw .write }
+            if !isJournalled { try syncFolder(folder, else: .todoFile) }
             residue = Residue()
         } catch {
             try takeBack(todo, &residue)

@@ -72,7 +72,7 @@ import Testing
         #expect(
             calls.count > 30
                 && calls.filter { $0 == "fsync" }.count
-                    == (scenario.header == nil ? 0 : scenario.isJournalled ? 2 : 4)
+                    == (scenario.header == nil ? 0 : scenario.isJournalled ? 1 : 5)
         )
         var seen: [String: Int] = [:]
         var points = 0

@@ -52,15 +52,16 @@ import Testing
         #expect(try instance.queued().map(\.records.last) == ["Tbob@test.example"])
     }
 
-    @Test func `without a journal each file is synced before its name, and each folder after it`()
+    /// The file of a name, then its folder: what had no name when it was synced is a deleted file to some.
+    @Test func `without a journal each file and each folder is synced after the file has its name`()
         throws
     {
         let instance = try PrivateInstance()
         let order = words(try calls(instance), Self.changing)
         #expect(
             order == [
-                "fsync mess", "fsync intd", "linkat mess", "fsync mess", "linkat todo",
-                "fsync todo",
+                "fsync intd", "linkat mess", "fsync mess", "fsync mess", "linkat todo",
+                "fsync intd", "fsync todo",
             ])
     }
 
