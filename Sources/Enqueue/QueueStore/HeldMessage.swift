@@ -59,6 +59,7 @@ struct HeldMessage {
         report.id = [UInt8](decimal: id)
         guard let envelope = try HeldEnvelope.open(in: queue, id: id) else { return }
         var message = try IncomingMessage.held(in: queue, id: id)
+        if message.isReplaced { return try remove(message) }
         let variables = try variables(of: envelope)
         let settings = ScanSettings(onError: .hold) { variables[$0] }
         if let flaw = settings.malformed.first { report.warning = flaw.reason }
@@ -174,10 +175,15 @@ struct HeldMessage {
     }
 
     /// The envelope goes first, on the disk, too: what it names must be there.
+    ///
+    /// When it cannot go, the message says that it is done with: else each scan would make the new one once more.
     private func remove(_ message: consuming IncomingMessage) throws(QueueExit) {
         let queue = message.queue
+        do throws(Errno) { try Files.unlink(queue.file("hold", message.id)) } catch {
+            try message.markReplaced()
+            throw .todoFile
+        }
         do throws(Errno) {
-            try Files.unlink(queue.file("hold", message.id))
             try FileDescriptor.open(queue.folder("hold", message.id), .readDirectory).sync()
             try Files.unlink(queue.file("mess", message.id))
         } catch {

@@ -16,10 +16,14 @@ struct IncomingMessage: ~Copyable {
     private let header: QueueHeader
     /// Bytes of the message as received.
     private(set) var size = 0
+    /// Whether `markReplaced` has been done to a message of hold/: nothing is left but to remove it.
+    private(set) var isReplaced = false
 
     static let bufferSize = 32768
     private static let checkInterval = 8 << 20
     private static let unfinished: StaticString = "X-QHPSI: not scanned (scan not finished)\n"
+    private static let replaced: StaticString =
+        "X-QHPSI: not scanned (replaced by another message)\n"
 
     /// Make the mess file: S1, where need be with a name in pid/ and at once S2.
     ///
@@ -44,9 +48,11 @@ struct IncomingMessage: ~Copyable {
             let count = try file.read(into: &head, at: 0)
             let size = try file.status().size
             guard let header = QueueHeader(of: Array(head[..<count])) else { throw Errno.invalid }
-            return IncomingMessage(
+            var message = IncomingMessage(
                 queue: queue, id: id, isNamed: true, file: file, header: header,
                 size: size - header.length)
+            message.isReplaced = head.starts(with: header.filled(with: [UInt8](replaced)))
+            return message
         } catch {
             throw .messFile
         }
@@ -67,6 +73,19 @@ struct IncomingMessage: ~Copyable {
     /// Whether the verdict's lines fit into their room, so that to write them moves nothing.
     func hasRoom(for verdict: [UInt8]) -> Bool {
         header.filled(with: verdict).count == header.length
+    }
+
+    /// Say in the mess file of a message of hold/ that all that follows from its verdict is done.
+    ///
+    /// - Throws: `write`.
+    func markReplaced() throws(QueueExit) {
+        let mark = header.filled(with: [UInt8](Self.replaced))
+        do throws(Errno) {
+            try file.write(mark.span.bytes, at: 0)
+            try file.sync()
+        } catch {
+            throw .write
+        }
     }
 
     /// A new message, which is to be a copy of this one behind the verdict's lines.

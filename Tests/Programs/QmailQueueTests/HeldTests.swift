@@ -98,6 +98,24 @@ import Testing
         #expect(notice.text.contains("\n  bob@test.example\n"))
     }
 
+    @Test(arguments: [
+        "tagged with a name that needs more room", "forwarded", "refused", "discarded",
+    ])
+    func `what cannot leave hold is sent on once, and not at each scan`(name: String) throws {
+        let row = try #require(Self.rows.first { $0.name == name })
+        let desk = try HeldDesk(row.settings)
+        try desk.answer(row.scanner)
+        for _ in 1...3 {
+            #expect(try desk.scan("inject=unlink:error=EPERM") ?? 0 != 0)
+            #expect(try desk.files("hold").count == 1)
+            #expect(try desk.instance.queued().count == row.queued.count)
+        }
+        #expect(try desk.scan() == 0)
+        #expect(try desk.files("hold").isEmpty)
+        #expect(try desk.instance.queued().count == row.queued.count)
+        #expect(try desk.files("mess").count == row.queued.count)
+    }
+
     @Test func `a scanner that is mended in defaultqueue is the one that counts`() throws {
         let desk = try HeldDesk(["REJECTVIRUS": "1", "QHPSIONERROR": "hold"])
         // What decides is the caller's, whatever the defaults are.
