@@ -211,7 +211,10 @@ struct Submission {
         var scan = MessageScan(
             instance: instance, variables: caller.settings, settings: settings,
             isDoubtful: caller.isWithoutFiles)
+        let turn =
+            caller.isStranger ? ScanTurn(of: Process.realUser, in: message.queue) : nil
         let verdict = try scan.verdict(on: &message, residue: &residue, report: &report)
+        _ = consume turn  // Until the scan is over.
         isScannerStarted = scan.isStarted
         return verdict
     }
