@@ -50,7 +50,8 @@ struct ScanProcess {
         let given = FileDescriptor(adopting: message)
         let size = try given.status().size
         let name: [UInt8]
-        do throws(Errno) { name = try self.name(of: given, size, request) } catch {
+        let deadline = Deadline(milliseconds: scan.seconds * 1000)
+        do throws(Errno) { name = try self.name(of: given, size, request, until: deadline) } catch {
             return ScanAnswer(
                 ScanFailure(.scanner, "unable to give the message a name", error),
                 scanner: [UInt8]("qhpsid"))
@@ -81,7 +82,8 @@ struct ScanProcess {
 
     /// What the scanner is told as the message's path.
     private func name(
-        of message: borrowing FileDescriptor, _ size: Int, _ request: ScanRequest
+        of message: borrowing FileDescriptor, _ size: Int, _ request: ScanRequest,
+        until deadline: Deadline
     ) throws(Errno) -> [UInt8] {
         let copy = FileDescriptor(adopting: file)
         let status = try message.status()
@@ -89,7 +91,7 @@ struct ScanProcess {
         if size > ScanRequest.copyLimit, Self.isName(request.path, of: status) {
             return request.path
         }
-        try Self.copy(message, size: size, to: copy)
+        try self.copy(message, size: size, to: copy, until: deadline)
         return path
     }
 
@@ -102,14 +104,21 @@ struct ScanProcess {
         }
     }
 
-    private static func copy(
-        _ source: borrowing FileDescriptor, size: Int, to copy: borrowing FileDescriptor
+    /// A file can have any size and nothing in it, so there is a look at the time, and whether anybody still waits.
+    private func copy(
+        _ source: borrowing FileDescriptor, size: Int, to copy: borrowing FileDescriptor,
+        until deadline: Deadline
     ) throws(Errno) {
-        var buffer = [UInt8](repeating: 0, count: min(size, portion))
+        var buffer = [UInt8](repeating: 0, count: min(size, Self.portion))
         var offset = 0
         while offset < size {
             let count = try source.read(into: &buffer, at: offset)
             if count == 0 { throw .inputOutput }
+            if offset >= ScanRequest.copyLimit {
+                if deadline.hasPassed { throw .timedOut }
+                let now = Deadline(milliseconds: 0)
+                if try Polling.wait(for: connection, .hangUp, until: now) { throw .brokenPipe }
+            }
             try copy.write(buffer.span.bytes.extracting(first: count), at: offset)
             offset += count
         }

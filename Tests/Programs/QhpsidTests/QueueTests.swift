@@ -1,4 +1,5 @@
 import Posix
+import Posix
 import Testbed
 import Testing
 

@@ -6,7 +6,7 @@ import Testing
 
 /// Says one wrong thing to the broker, as whoever runs it, and prints what came of it.
 private let speaker = #"""
-    import array, os, socket, sys, time
+    import array, os, select, socket, sys, time
     way = sys.argv[1]
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     s.settimeout(20)
@@ -43,6 +43,22 @@ private let speaker = #"""
         files = [os.memfd_create("message", os.MFD_ALLOW_SEALING)]
         os.write(files[0], b"Subject: x\n\n" + b"x" * 300000)
         later = lambda: os.ftruncate(files[0], 20)
+    elif way == "most descriptors": files = [message] * 253
+    elif way == "named pipe":
+        os.path.exists("/tmp/pipe") or os.mkfifo("/tmp/pipe")
+        files = [os.open("/tmp/pipe", os.O_RDWR)]
+    elif way == "events": files = [select.epoll().fileno()]
+    elif way == "grows":
+        files = [os.memfd_create("message")]
+        os.write(files[0], b"Subject: x\n\n" + b"x" * 300000)
+        later = lambda: os.write(files[0], b"more")
+    elif way == "huge and empty":
+        files = [os.memfd_create("message")]
+        os.ftruncate(files[0], 1 << 40)
+    elif way == "gone from what is huge":
+        files = [os.memfd_create("message")]
+        os.ftruncate(files[0], 1 << 40)
+        request = request.replace(b"TIMEOUT=3", b"TIMEOUT=600")
     elif way == "sees another's file":
         request = good.replace(b"1\0\0", b"1\0/etc/hostname\0")
         files = [os.memfd_create("message")]
@@ -51,7 +67,8 @@ private let speaker = #"""
         rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", files))] if files else []
         try: s.sendmsg([request], rights)
         except OSError as error: print("unsent", error.errno)
-    if way == "gone after asking": sys.exit()
+    if way == "gone from what is huge": time.sleep(0.2)
+    if way.startswith("gone "): sys.exit()
     try:
         while True:
             packet = s.recv(65536)
@@ -82,9 +99,9 @@ private let refused = [
     "no descriptor", "two descriptors", "ten descriptors", "directory", "pipe", "socket", "device",
     "write-only", "path only", "too long", "nothing", "half", "garbage", "only zeros",
     "another version", "another's variable", "another root", "no value", "relative path",
-    "too many variables", "silence", "early end",
+    "too many variables", "silence", "early end", "most descriptors", "named pipe", "events",
 ]
-private let failed = ["no scanner", "wrong timeout", "shrinks"]
+private let failed = ["no scanner", "wrong timeout", "shrinks", "grows", "huge and empty"]
 
 @Test func `what is no request gets no answer, and one that cannot be done fails`() throws {
     let broker = try broker()
@@ -100,6 +117,7 @@ private let failed = ["no scanner", "wrong timeout", "shrinks"]
         #expect(!answers.contains { $0.hasPrefix("A|") }, "\(way): \(answers)")
     }
     _ = try say(broker, "gone after asking")
+    _ = try say(broker, "gone from what is huge")
     // And it goes on.
     #expect(try say(broker, "good").contains { $0.hasPrefix("A|C|") })
     #expect(try broker.queue().run().code == 0)
@@ -108,6 +126,68 @@ private let failed = ["no scanner", "wrong timeout", "shrinks"]
         try shell("ls '\(broker.machine.root)/run/qhpsi/scan'").isEmpty
     }
 }
+
+/// Comes to the broker's socket again and again, or often and says nothing, for some seconds.
+private let crowd = #"""
+    import socket, sys, time
+    end, kept = time.monotonic() + float(sys.argv[2]), []
+    while time.monotonic() < end:
+        s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        s.setblocking(False)
+        try: s.connect("/run/qhpsi/qhpsid")
+        except OSError: continue
+        if sys.argv[1] == "silent": kept.append(s)
+        if len(kept) > 300: kept.pop(0)
+    """#
+
+@Test(arguments: [("flood", 64013), ("silent", 64013), ("silent", 64020)])
+func `a crowd at the socket keeps nobody's mail from being scanned when it is over`(
+    way: String, user: Int
+) throws {
+    let broker = try MachineBroker("exit 0", ["MAXSCANS=10"])
+    try broker.machine.write("etc/qhpsi/defaultqueue/QHPSITIMEOUT", "5\n")
+    let others = try broker.machine.command(
+        user: user, group: 64010, ["/usr/bin/python3", "-c", crowd, way, "4"]
+    ).start()
+    Clock.sleep(milliseconds: 500)
+    for _ in 1...3 {
+        let start = Clock.milliseconds
+        // While it has all of the broker's processes the mail is put off.
+        let code = try broker.queue().run().code
+        #expect(code == 0 || code == 77)
+        #expect(Clock.milliseconds - start < 10_000)
+    }
+    #expect(try others.wait(seconds: 60).code == 0)
+    try wait("the end of the crowd", seconds: 5) { try broker.queue().run().code == 0 }
+    #expect(Set(try broker.machine.verdicts()) == ["X-QHPSI: clean"])
+    // Nobody's descriptors are kept.
+    let parent = broker.running.child.identifier
+    let descriptors = try shell("ls /proc/\(parent)/fd").split(separator: "\n")
+    #expect(descriptors.count < 20, "\(descriptors)")
+}
+
+@Test func `one local user with much mail keeps nobody else's mail from being scanned`()
+    throws
+{
+    let broker = try MachineBroker(
+        "case $(cat \"$1\") in *slow*) sleep 1;; esac; exit 0", ["MAXSCANS=6"])
+    let slow = try (1...12).map { _ in
+        var command = broker.queue()
+        command.streams[0] = .input(Array("Subject: test\n\nslow\n".utf8))
+        return try command.start()
+    }
+    Clock.sleep(milliseconds: 500)
+    for others in [["--reuid=64011", "--regid=65534", "--clear-groups"], stranger2001] {
+        let start = Clock.milliseconds
+        // Only of the SMTP server's user does the variable count.
+        #expect(try broker.queue(others, ["QHPSI=/scanner %s"]).run().code == 0)
+        #expect(Clock.milliseconds - start < 5000)
+    }
+    for one in slow { #expect(try one.wait(seconds: 60).code == 0) }
+    #expect(try broker.machine.verdicts() == Array(repeating: "X-QHPSI: clean", count: 14))
+}
+
+private let stranger2001 = ["--reuid=2001", "--regid=2001", "--clear-groups"]
 
 @Test func `only qhpsi and the queue's user are believed`() throws {
     let broker = try broker()
