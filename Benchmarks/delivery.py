@@ -36,7 +36,7 @@ GATES = {
     ("slow", "4, 1"): (4.5, 0.35),
     ("slow", "4, 10"): (1.6, 0.6),
 }
-# Who takes a message and has it scanned: so many system calls at most, and nothing is started for a scan.
+# Who takes a message and has it scanned: the most system calls for that; nothing is started for a scan.
 ACCEPT = ["tcpserver", "qmail-smtpd", "qmail-queue", "qhpsi", "qhpsi-host", "qhpsid"]
 ACCEPT_CALLS = 280
 LOCAL = [f"{user}@test.example" for user in USERS]

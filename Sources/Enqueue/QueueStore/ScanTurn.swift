@@ -1,7 +1,7 @@
 import ByteText
 import Posix
 
-/// A turn of a local user to have a message scanned: so many of each one's are scanned at once, and more wait.
+/// A turn of a local user to have a message scanned: a few of each user are scanned at once, and more wait.
 ///
 /// Everybody can run qmail-queue, as often as he likes. Without this one user could have all processes of the scan broker, or all
 /// threads of clamd, and everybody else's mail would find no scanner for as long as he goes on.

@@ -1,5 +1,4 @@
 import Posix
-import Posix
 import Testbed
 import Testing
 

@@ -55,7 +55,8 @@ import Testing
             #expect(try service.waitForLine("deferral:", count: 30))
             #expect(try service.wait { try service.delivered().count == 30 })
             #expect(
-                try service.waitForLine("a spawner reports a delivery that was not started", count: 30)
+                try service.waitForLine(
+                    "a spawner reports a delivery that was not started", count: 30)
             )
             try service.turn("deferring", on: false)
             #expect(
