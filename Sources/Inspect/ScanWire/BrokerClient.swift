@@ -1,6 +1,6 @@
 import ByteText
 package import ControlFiles
-package import Posix
+import Posix
 import ScanProtocol
 
 /// A connection of qmail-queue or qhpsi to the scan broker, before anything is said.
