@@ -176,10 +176,15 @@ struct AliasTests {
         #expect(try instance.command("usr/bin/newaliases").run().code == 0)
         try bench.deliver(to: "ann@test.example")
         #expect(try bench.messages("ann") == 1)
-        try instance.write("etc/qhpsi/aliases.cdb", "no database, but long enough to be read")
-        try bench.deliver(to: "ann@test.example")
-        #expect(
-            bench.log.last?.hasPrefix("ann@test.example: ZUnable to read aliases.cdb: ") == true)
+        for text in [
+            "no database, but long enough to be read", String(repeating: "\0", count: 4096),
+        ] {
+            try instance.write("etc/qhpsi/aliases.cdb", text)
+            try bench.deliver(to: "ann@test.example")
+            #expect(
+                bench.log.last?.hasPrefix("ann@test.example: ZUnable to read aliases.cdb: ")
+                    == true)
+        }
         try shell("rm '\(instance.root)/etc/qhpsi/aliases.cdb'")
         try bench.deliver(to: "ann@test.example")
         #expect(try bench.messages("ann") == 2)

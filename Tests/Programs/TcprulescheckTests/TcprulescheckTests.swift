@@ -125,7 +125,10 @@ func `with the source the line that decided is shown`(
     #expect(absent.code == 111 && absent.errors.contains("unable to read absent: "))
 }
 
-@Test(arguments: ["", "short", String(repeating: "\u{7F}", count: 4096)])
+@Test(
+    arguments: [
+        "", "short", String(repeating: "\u{7F}", count: 4096), String(repeating: "\0", count: 4096),
+    ])
 func `a database that is none cannot be read`(contents: String) throws {
     let rules = try Rules(":deny\n")
     try rules.write("tcp.smtp.cdb", contents)
