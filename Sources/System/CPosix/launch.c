@@ -2,19 +2,6 @@
 #include "cposix.h"
 #include "launch.h"
 
-/* The kernel's own sigaction; all zero is SIG_DFL. */
-struct disposition { unsigned long handler, flags, restorer; unsigned long long mask; };
-enum { mask_size = 8 };
-
-/* Signals that may be ignored here, a bit each: all, until one was seen not to be, and those that we ignore after that. */
-static unsigned ignored = ~0U;
-
-void cposix_ignore(int number)
-{
-    if (number < 32) __atomic_fetch_or(&ignored, 1U << number, __ATOMIC_RELAXED);
-    signal(number, SIG_IGN);
-}
-
 int cposix_become(const struct cposix_launch *launch)
 {
     int i, count = launch->descriptor_count;
@@ -57,20 +44,9 @@ int cposix_become(const struct cposix_launch *launch)
         if (r.rlim_cur > r.rlim_max) r.rlim_cur = r.rlim_max;
         if ((failed = cposix_call(SYS_prlimit64, 0, limits[i].what, (long)&r, 0)) < 0) return (int)-failed;
     }
-    /* Ignored signals would stay ignored past execve. What was seen here the parent knows, too, if it shares its memory. */
-    static const int signals[] = {SIGPIPE, SIGALRM, SIGINT, SIGQUIT, SIGHUP, SIGTERM,
-                                  SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGCHLD};
-    static const struct disposition by_default;
-    for (i = 0; i < (int)(sizeof signals / sizeof signals[0]); i++) {
-        unsigned bit = 1U << signals[i];
-        if (!(__atomic_load_n(&ignored, __ATOMIC_RELAXED) & bit)) continue;
-        struct disposition before;
-        failed = cposix_call(SYS_rt_sigaction, signals[i], (long)&by_default, (long)&before, mask_size);
-        if (failed == 0 && before.handler != (unsigned long)SIG_IGN)
-            __atomic_fetch_and(&ignored, ~bit, __ATOMIC_RELAXED);
-    }
+    cposix_default_ignored();
     static const unsigned long long none;
-    if ((failed = cposix_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, mask_size)) < 0) return (int)-failed;
+    if ((failed = cposix_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&none, 0, sizeof none)) < 0) return (int)-failed;
     /* Late, for the new user may send signals to a process of his; but he enters the folder with his own rights. */
     if (launch->becomes_user) {
         long user = launch->user, group = launch->group;

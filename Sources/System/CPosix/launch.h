@@ -26,4 +26,7 @@ static inline long cposix_call(long number, long a, long b, long c, long d)
 #endif
 }
 
+/* Give signals that are ignored back to their default. What is seen here the parent knows, too, if it shares its memory. */
+void cposix_default_ignored(void);
+
 #endif
