@@ -122,7 +122,7 @@ class Service:
         return False
 
     def stop(self):
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while self.process.poll() is None and time.monotonic() < end:
             self.signal(signal.SIGTERM)
             time.sleep(0.1)
@@ -339,7 +339,7 @@ def try_order(order, is_kept):
     rules = [word for rule in skip for word in ("skip", *rule.split())] + ["at", *order.at.split(), action]
     with recording(order.system):
         service = Service(WORK / "log", *order.messages, under=(WORK / "until", *rules))
-        end = time.monotonic() + 20
+        end = time.monotonic() + 90
         while service.process.poll() is None and time.monotonic() < end:
             if list((MACHINE / "disk0/queue1/hold").glob("*/*")):
                 (MACHINE / "scanner-is-there").touch()
