@@ -277,7 +277,7 @@ def try_cuts(lines, cuts, system):
     for tried, (point, seed) in enumerate(cuts):
         if tried and tried % 250 == 0:
             print(f"power-cut: {system}: {tried} of {len(cuts)} cuts in process {PART}", flush=True)
-        wrong, more = look(lines, point, seed, system, 20)
+        wrong, more = look(lines, point, seed, system, 60)
         repeated += more
         if wrong:
             bad += 1
