@@ -348,7 +348,8 @@ let fuzzers: [Target] =
         ("dotqmail", ["DotQmail"]), ("envelope", ["Envelope"]), ("filter", ["Filter"]),
         ("jobs", ["DeliverySpawner"]), ("proxy", ["ProxyProtocol"]),
         ("remote", ["RemoteDialogue"]), ("report", ["Envelope", "ScanProtocol"]),
-        ("rules", ["ConnectionRules"]), ("scrubber", ["MailFormat"]),
+        ("rules", ["ConnectionRules"]), ("scan-request", ["Posix", "ScanProtocol", "ScanWire"]),
+        ("scrubber", ["MailFormat"]),
         ("smtp", ["Envelope", "SMTPGrammar"]), ("structure", ["MessageStructure"]),
         ("words", ["ScanPolicy", "ScanProtocol"]),
     ].map { .fuzzer("fuzz-\($0)", uses: $1) }

@@ -5,7 +5,7 @@ import ScanProtocol
 /// What a client of the scan broker wants beside the message's descriptor; see qhpsid(8).
 ///
 /// On the wire: `qhpsi-scan 1`, the message's path or nothing, and each variable, each with a NUL after it.
-package struct ScanRequest: Equatable {
+package struct ScanRequest: Equatable, Sendable {
     /// A name of the message, absolute or empty; it counts only where it is the descriptor's file.
     package let path: [UInt8]
     /// `NAME=value` each.
