@@ -62,6 +62,6 @@ func `arguments do no harm`(argument: String, code: Int32) throws {
     let instance = try PrivateInstance()
     let outcome = try compile("bob@test.example\n", in: instance, [argument])
     #expect(outcome.code == code)
-    #expect((outcome.output + outcome.errors).contains("control/recipients"))
+    #expect((outcome.output + outcome.errors).contains("qmail-recipients"))
     #expect(try !shell("ls '\(instance.root)/etc/qhpsi/control'").contains("cdb"))
 }
