@@ -57,6 +57,12 @@ func `all 44 files of clamav-testfiles are refused as attachments`(name: String)
     withExtendedLifetime((clamd, database)) {}
 }
 
+/// Those in which there is something that no scanner looks at: a body that is elsewhere, and a signed mail whose boundary is
+/// written as RFC 2231 has it, of which ClamAV sees the first part.
+private let unseen = [
+    "msg_36.txt": "external body", "msg_33.txt": "header in an unusual form",
+]
+
 @Test(arguments: engines)
 func `benign mails, malformed ones among them, arrive byte by byte`(name: String) throws {
     let (settings, clamd, database) = try engine(name)
@@ -70,9 +76,8 @@ func `benign mails, malformed ones among them, arrive byte by byte`(name: String
     for (file, reply) in zip(files, replies) {
         let id = try #require(reply.split(separator: " ").last)
         let message = try #require(queued.first { $0.id == id })
-        // One of them has its body elsewhere, where no scanner looks.
-        let verdict = file.hasSuffix("msg_36.txt") ? "not scanned (external body)" : "clean"
-        #expect(message.verdictLines == ["X-QHPSI: \(verdict)"], "\(file)")
+        let verdict = unseen.first { file.hasSuffix($0.key) }.map { "not scanned (\($0.value))" }
+        #expect(message.verdictLines == ["X-QHPSI: \(verdict ?? "clean")"], "\(file)")
         // qmail-smtpd's own field follows, of two lines; then what the client sent, with LF line ends.
         let received = message.body.split(
             separator: 10, maxSplits: 2, omittingEmptySubsequences: false)
