@@ -84,7 +84,7 @@ import Testing
             try service.start()
             try service.queue("noise", to: ["ok@test.example"])
             #expect(try service.waitForLine("deferral: "))
-            #expect(try service.waitForLine("that there is not", count: 3))
+            #expect(try service.waitForLine("that was not started", count: 3))
             try service.useSpawner(Spawner.script)
             #expect(try service.stop() == 0)
             try service.start()
