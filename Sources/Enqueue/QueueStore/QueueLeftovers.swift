@@ -34,9 +34,9 @@ extension QueueRepair {
         }
     }
 
-    /// Remove all files of a folder that nobody works on.
+    /// Remove all files of a folder that nobody works on, but for those that are made to stay.
     private mutating func clear(_ place: Place) throws(Failure) {
-        for name in try names(place) {
+        for name in try names(place) where !name.starts(with: ScanTurn.mark) {
             guard let file = try claim(place, name) else { continue }
             try remove(place, name)
             file.release()

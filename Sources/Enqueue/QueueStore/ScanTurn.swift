@@ -9,25 +9,47 @@ struct ScanTurn: ~Copyable {
     /// Its lock is the turn, and ends with the process.
     private let file: FileDescriptor
 
+    /// How the names of the files in pid/ begin; no message's does.
+    static let mark: StaticString = "turn."
     /// At once in each queue.
     private static let most: Int32 = 4
 
-    /// Wait for a turn, in the order of arrival.
+    /// Milliseconds between two looks at whether a turn is free.
+    private static let pause = 100
+
+    /// Wait for a turn.
     ///
-    /// The file stays in pid/ until that is cleared of what nobody has locked; that somebody waits for it then does no harm.
+    /// The files stay in pid/: at most four for each user.
     ///
-    /// - Returns: Nil when there cannot be one: mail is not refused for that.
-    init?(of user: UInt32, in queue: QueueDirectory) {
-        var name = queue.file("pid") + [UInt8]("/turn.")
+    /// - Parameters:
+    ///   - user: Whose.
+    ///   - queue: Where.
+    ///   - seconds: How long: who stops his processes in the middle has the rest of his mail late, and not never.
+    /// - Returns: Nil when there is none in that time, or cannot be one: mail is not refused for that.
+    init?(of user: UInt32, in queue: QueueDirectory, seconds: Int) {
+        var name = queue.file("pid") + [UInt8]("/") + [UInt8](Self.mark)
         name.append(decimal: user)
         name.append(".")
-        name.append(decimal: Process.identifier % Self.most)
-        do throws(Errno) { file = try Self.locked(name) } catch { return nil }
+        let deadline = Deadline(milliseconds: seconds * 1000)
+        do throws(Errno) {
+            guard let file = try Self.locked(name, until: deadline) else { return nil }
+            self.file = file
+        } catch {
+            return nil
+        }
     }
 
-    private static func locked(_ name: [UInt8]) throws(Errno) -> FileDescriptor {
-        let file = try FileDescriptor.open(name, .append, permissions: 0o600)
-        try file.lock(shared: false)
-        return file
+    private static func locked(
+        _ name: [UInt8], until deadline: Deadline
+    ) throws(Errno) -> FileDescriptor? {
+        while true {
+            for number in 0..<most {
+                let file = try FileDescriptor.open(
+                    name + [UInt8](decimal: number), .append, permissions: 0o600)
+                if try file.lockWithoutWaiting() { return file }
+            }
+            if deadline.hasPassed { return nil }
+            Clock.sleep(milliseconds: pause)
+        }
     }
 }

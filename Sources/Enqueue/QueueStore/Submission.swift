@@ -212,7 +212,8 @@ struct Submission {
             instance: instance, variables: caller.settings, settings: settings,
             isDoubtful: caller.isWithoutFiles)
         let turn =
-            caller.isStranger ? ScanTurn(of: Process.realUser, in: message.queue) : nil
+            caller.isStranger
+            ? ScanTurn(of: Process.realUser, in: message.queue, seconds: settings.timeout) : nil
         let verdict = try scan.verdict(on: &message, residue: &residue, report: &report)
         _ = consume turn  // Until the scan is over.
         isScannerStarted = scan.isStarted

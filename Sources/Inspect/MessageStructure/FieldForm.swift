@@ -16,9 +16,12 @@ enum FieldForm {
             || field.lines.dropLast().contains { $0.allSatisfy { $0.isBlank } }
     }
 
-    /// Whether the value of a `Content-Transfer-Encoding` in lower case, trimmed, is more than the name of an encoding.
+    /// Whether ClamAV does not know the value of a `Content-Transfer-Encoding` in lower case, trimmed.
+    ///
+    /// It takes all that has base64 in it for that, as readers do, but not with a semicolon.
     static func isOddCoding(_ value: [UInt8]) -> Bool {
-        !value.equals("base64") && !value.equals("quoted-printable")
+        if value.range(of: "base64") != nil { return value.contains(UInt8(ascii: ";")) }
+        return !value.equals("quoted-printable")
     }
 
     /// Whether ClamAV finds another boundary than a reader, or none, in the value of a `Content-Type`.

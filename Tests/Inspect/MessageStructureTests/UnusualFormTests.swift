@@ -129,6 +129,9 @@ struct UnusualFormTests {
         multipart(" type=\"text/html\";\r\n boundary=b"),
         multipart(" boundary=\"a b'()+_,-./:=?\""),
         encoded(base64), encoded("content-transfer-encoding:BASE64 "),
+        // ClamAV takes these for base64, too.
+        encoded("Content-Transfer-Encoding: base64 (of mine)"),
+        encoded("Content-Transfer-Encoding: x-base64"),
         encoded(base64 + "\n "), encoded(base64, body: "aGVsbG8=\n-- \nwords of a list\n"),
         encoded("Content-Transfer-Encoding: 8bit; x"),
         encoded("Content-Transfer-Encoding: quoted-printable", body: "a=\r\nb=20=\nc"),

@@ -15,6 +15,8 @@ private func inQueue(_ instance: PrivateInstance, _ line: String) throws -> Stri
 @Test func `a queue that is right is left alone`() throws {
     let instance = try PrivateInstance()
     _ = try instance.queue()
+    // By its lock a local user's message waits for its scan; the file stays.
+    _ = try inQueue(instance, "touch pid/turn.1000.0")
     let before = try inQueue(instance, "find . -printf '%p %m %i %C@\\n' | sort")
     let outcome = try fix(instance, ["-v"])
     #expect(outcome.code == 0 && outcome.errors.isEmpty)
