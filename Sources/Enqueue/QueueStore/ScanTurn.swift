@@ -17,7 +17,7 @@ struct ScanTurn: ~Copyable {
     /// Milliseconds between two looks at whether a turn is free.
     private static let pause = 100
 
-    /// Wait for a turn.
+    /// Wait for a turn; nil when there is none in that time, or cannot be one: mail is not refused for that.
     ///
     /// The files stay in pid/: at most four for each user.
     ///
@@ -25,7 +25,6 @@ struct ScanTurn: ~Copyable {
     ///   - user: Whose.
     ///   - queue: Where.
     ///   - seconds: How long: who stops his processes in the middle has the rest of his mail late, and not never.
-    /// - Returns: Nil when there is none in that time, or cannot be one: mail is not refused for that.
     init?(of user: UInt32, in queue: QueueDirectory, seconds: Int) {
         var name = queue.file("pid") + [UInt8]("/") + [UInt8](Self.mark)
         name.append(decimal: user)
