@@ -16,7 +16,7 @@ package struct TLSRequest: Sendable {
         self.isExtended = isExtended
     }
 
-    /// Read it; nil: there is none, and TLS is to begin with the connection.
+    /// Read the request from the variable; nil without the variable: then TLS begins with the connection.
     package init?(_ environment: Environment) {
         guard let text = environment[Self.variable] else { return nil }
         isExtended = text.starts(with: [UInt8](Self.extended))

@@ -146,7 +146,7 @@ struct HeldMessage {
         _ verdict: Verdict
     ) throws(QueueExit) {
         let notice = HeldNotice(envelope, verdict, id: message.id)
-        // The copy needs the most room. Told first, its user would be told again at each scan while there is none.
+        // The copy comes first, because it needs the most room: if the disk is full the user is not told at each scan.
         try copy(
             message, header, envelope, for: [UInt8](HeldNotice.postmaster), withSender: false)
         try tell(notice, in: message.queue)

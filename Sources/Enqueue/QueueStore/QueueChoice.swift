@@ -34,7 +34,7 @@ struct QueueChoice {
         return queue
     }
 
-    /// The first queue in the spool, from which qmail-send(8) delivers; nil when there is none.
+    /// The first queue in the spool, from which qmail-send(8) delivers; nil when the spool has no queue.
     var anyQueue: QueueDirectory? {
         for number in 1...Self.mostTried {
             let path = instance.spool + [UInt8]("/queue") + [UInt8](decimal: number)

@@ -17,7 +17,7 @@ struct ScanTurn: ~Copyable {
     /// Milliseconds between two looks at whether a turn is free.
     private static let pause = 100
 
-    /// Wait for a turn; nil when there is none in that time, or cannot be one: mail is not refused for that.
+    /// Wait for a turn; nil when no turn becomes free in time, or no lock can be made: the message is scanned all the same.
     ///
     /// The files stay in pid/: at most four for each user.
     ///

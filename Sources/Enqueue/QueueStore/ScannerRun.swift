@@ -6,7 +6,7 @@ import ScanPolicy
 import ScanProtocol
 import ScanWire
 
-/// One scan of a message: by the scan broker, qhpsid(8), or where there is none by a run of qhpsi(8).
+/// One scan of a message: the scan broker, qhpsid(8), makes it, or a run of qhpsi(8) if no broker begins.
 struct ScannerRun {
     let instance: Instance
     /// The variables that count; those of scanning are handed on.

@@ -11,7 +11,7 @@ package struct TLSHandover: Sendable {
     /// The variable that carries it.
     package static var variable: StaticString { "QMAILREMOTETLS" }
 
-    /// Read it; nil when there is none.
+    /// Read the handover from its variable; nil when the variable is missing or malformed.
     package init?(_ environment: Environment) {
         guard let words = environment[Self.variable]?.words, let socket = words.first?.decimalValue,
             let targets = RemoteTarget.targets(words.dropFirst()), !targets.isEmpty
