@@ -10,13 +10,6 @@ package struct StoredRecipient: Sendable {
     package let isDone: Bool
     package let address: [UInt8]
     package let notifications: RecipientNotifications
-
-    /// The records of a recipient who is not done with.
-    package static func records(
-        _ address: [UInt8], _ notifications: RecipientNotifications
-    ) -> [UInt8] {
-        EnvelopeWriter.record(of: address, notifications)
-    }
 }
 
 /// Reads recipients out of records, one after the other.

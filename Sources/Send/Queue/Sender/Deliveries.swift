@@ -63,7 +63,7 @@ extension Sender {
         }
         let job = Job(
             key: key, isFresh: true, sender: envelope.sender, process: envelope.process,
-            recipients: StoredRecipient.records(route.address, recipient.notifications),
+            recipients: EnvelopeWriter.record(of: route.address, recipient.notifications),
             position: 0, birth: birth, isDying: isDying(birth, envelope.sender))
         let index = withLane(channel) { $0.add(job) }
         startNext(channel, index)

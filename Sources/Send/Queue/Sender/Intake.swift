@@ -1,4 +1,5 @@
 import ByteText
+import Envelope
 import Posix
 import Routing
 import Schedule
@@ -112,8 +113,8 @@ extension Sender {
         var recipients = envelope.recipients
         while let recipient = recipients.next() {
             let route = settings.routing.route(recipient.address)
-            records[route.isLocal ? 0 : 1] += StoredRecipient.records(
-                route.address, recipient.notifications)
+            records[route.isLocal ? 0 : 1] += EnvelopeWriter.record(
+                of: route.address, recipient.notifications)
         }
         var parts: [(channel: Channel, records: [UInt8], due: Int)] = []
         if !records[0].isEmpty { parts.append((.local, records[0], due)) }
